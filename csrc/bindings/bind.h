@@ -1,0 +1,32 @@
+// What every binding file shares. Only csrc/bindings/ knows nanobind; the core speaks spans.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+
+#include <span>
+
+namespace nb = nanobind;
+
+namespace weft::bind {
+
+// Borrowed one-dimensional contiguous arrays, NumPy's or torch's, on the CPU.
+template <typename T>
+using In = nb::ndarray<const T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+template <typename T>
+using Out = nb::ndarray<T, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+
+template <typename T>
+std::span<const T> span(const In<T>& array) {
+    return {array.data(), array.shape(0)};
+}
+
+template <typename T>
+std::span<T> span(const Out<T>& array) {
+    return {array.data(), array.shape(0)};
+}
+
+void bind_runtime(nb::module_& m);
+void bind_philox(nb::module_& m);
+
+}  // namespace weft::bind

@@ -1,0 +1,8 @@
+#include "bind.h"
+
+NB_MODULE(_core, m) {
+    using namespace weft::bind;
+    m.doc() = "weft's native core. Private: use weft.kernels.";
+    bind_runtime(m);
+    bind_philox(m);
+}
