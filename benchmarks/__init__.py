@@ -1,0 +1,1 @@
+"""Benchmarks: ``python -m benchmarks run CASE``. See README.md beside this file."""
