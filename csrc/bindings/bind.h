@@ -26,6 +26,7 @@ std::span<T> span(const Out<T>& array) {
     return {array.data(), array.shape(0)};
 }
 
+void bind_components(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_philox(nb::module_& m);
 

@@ -1,14 +1,14 @@
 """Every error weft raises, in one tree; each is also the builtin a caller would expect.
 
-    WeftError
-    ├── WeftValueError (ValueError)        a parameter or array that cannot be used
-    │   ├── ParseError                     a line or file of input that cannot be read as what it should be
-    │   └── FormatError                    a weft directory that is damaged, foreign or of another version
-    ├── WeftTypeError (TypeError)          an object of a kind that weft does not take
-    ├── WeftKeyError (KeyError)            an id that is not in the graph
-    ├── BudgetError (MemoryError)          work that does not fit into the memory given
-    ├── StorageError (OSError)             a read or write the system refused: full disk, permissions, I/O
-    └── MissingExtraError (ImportError)    an optional dependency that is not installed
+WeftError
+├── WeftValueError (ValueError)        a parameter or array that cannot be used
+│   ├── ParseError                     a line or file of input that cannot be read as what it should be
+│   └── FormatError                    a weft directory that is damaged, foreign or of another version
+├── WeftTypeError (TypeError)          an object of a kind that weft does not take
+├── WeftKeyError (KeyError)            an id that is not in the graph
+├── BudgetError (MemoryError)          work that does not fit into the memory given
+├── StorageError (OSError)             a read or write the system refused: full disk, permissions, I/O
+└── MissingExtraError (ImportError)    an optional dependency that is not installed
 """
 
 from __future__ import annotations

@@ -27,7 +27,9 @@ def philox4x32(counter_B4: U32, key: int) -> U32:
         WeftValueError: ``counter_B4`` is not ``[B, 4]``.
     """
     if counter_B4.ndim != 2 or counter_B4.shape[1] != 4:
-        raise WeftValueError(f"philox4x32: counters must have the shape [B, 4] (got {list(counter_B4.shape)})")
+        raise WeftValueError(
+            f"philox4x32: counters must have the shape [B, 4] (got {list(counter_B4.shape)})"
+        )
     counter_B4 = np.ascontiguousarray(counter_B4, np.uint32)
     out_B4 = np.empty_like(counter_B4)
     _core.philox_blocks(counter_B4.reshape(-1), key, out_B4.reshape(-1))

@@ -1,4 +1,4 @@
-"""Philox4x32-10 in Triton. ``draw`` is the device function other kernels call; ``philox_fill`` launches it alone.
+"""Philox4x32-10 in Triton: ``draw`` is for other kernels to call, ``philox_fill`` launches it alone.
 
 The rounds are written out here rather than taken from ``tl.philox``: they are then the same code under the
 interpreter and on every Triton version.
@@ -59,5 +59,7 @@ def philox_fill(
         return out_B4
     size = 256
     words = [w for value in (first, key) for w in (value & 0xFFFFFFFF, value >> 32)]
-    _fill[(triton.cdiv(blocks, size),)](out_B4, blocks, words[0], words[1], index, lane, words[2], words[3], BLOCK=size)
+    _fill[(triton.cdiv(blocks, size),)](
+        out_B4, blocks, words[0], words[1], index, lane, words[2], words[3], BLOCK=size
+    )
     return out_B4

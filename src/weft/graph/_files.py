@@ -1,0 +1,98 @@
+"""Files and names: errors of the system as ours, syncing, atomic exchange, leftovers."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import errno
+import os
+import re
+import shutil
+from typing import TYPE_CHECKING
+
+from weft.errors import StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+__all__ = ["exchange", "remove_stale", "storage_errors", "sync_directory"]
+
+_REMEDY = {
+    errno.ENOSPC: "the disk is full; free some space or choose another place",
+    errno.EDQUOT: "the quota is used up; free some space or choose another place",
+    errno.EFBIG: "the file would pass the size limit; raise the limit or choose another place",
+    errno.EACCES: "permission denied; choose a place you may write to",
+    errno.EROFS: "the file system is read-only; choose another place",
+    errno.EIO: "the device reports an I/O error; check the disk",
+}
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+
+
+@contextlib.contextmanager
+def storage_errors(operation: str, path: Path) -> Iterator[None]:
+    """Turn an ``OSError`` inside the block into a ``StorageError`` that names operation, path and remedy."""
+    try:
+        yield
+    except StorageError:
+        raise
+    except OSError as error:
+        why = _REMEDY.get(error.errno or 0, error.strerror or str(error))
+        ours = StorageError(f"cannot {operation} {path}: {why}")
+        ours.errno = error.errno
+        raise ours from error
+
+
+def sync_directory(path: Path) -> None:
+    """Make the names in a directory durable."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def exchange(new: Path, place: Path) -> None:
+    """Give the directory ``new`` the name ``place``; what was there is removed afterwards.
+
+    The two names are swapped in one step where the system can (Linux ``renameat2``), so that no instant
+    is without a directory under ``place``.
+    """
+    if not place.exists():
+        new.rename(place)
+        return
+    if not _swap(new, place):
+        # Not this file system: two renames, and in between nothing stands under the name.
+        old = new.with_name(new.name + ".old")
+        place.rename(old)
+        new.rename(place)
+        new = old
+    shutil.rmtree(new, ignore_errors=True)
+
+
+def _swap(a: Path, b: Path) -> bool:
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except (OSError, AttributeError):
+        return False
+    return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
+
+
+def remove_stale(path: Path) -> None:
+    """Remove temporaries that writers of ``path`` left when they were killed."""
+    pattern = re.compile(re.escape(f".{path.name}.tmp-") + r"(\d+)-[0-9a-f]{8}(\.old)?")
+    for entry in path.parent.iterdir():
+        match = pattern.fullmatch(entry.name)
+        if match and not _alive(int(match[1])):
+            shutil.rmtree(entry, ignore_errors=True)
+
+
+def _alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True

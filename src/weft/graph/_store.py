@@ -1,0 +1,111 @@
+"""A graph as a directory: which arrays, under which names, checked how."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.graph.ids import Ids, check_offsets
+from weft.graph.labels import Labels
+
+if TYPE_CHECKING:
+    import os
+
+    from weft.graph.graph import Graph
+
+__all__ = ["KIND", "index_dtype", "load", "save"]
+
+KIND = "weft.graph"
+
+
+def index_dtype(num_nodes: int) -> np.dtype[Any]:
+    """uint32 while every node number fits, int64 beyond."""
+    return np.dtype(np.uint32 if num_nodes <= 1 << 32 else np.int64)
+
+
+def save(graph: Graph, path: str | os.PathLike[str], *, overwrite: bool) -> None:
+    """Write ``graph`` to a directory."""
+    with DirectoryWriter(path, overwrite=overwrite) as writer:
+        writer.write_array("indptr", graph.indptr)
+        writer.write_array("indices", graph.indices)
+        if graph.weight is not None:
+            writer.write_array("weight", graph.weight)
+        if graph.features is not None:
+            writer.write_array("features", graph.features)
+        writer.finish(KIND, meta_of(writer, graph))
+
+
+def meta_of(writer: DirectoryWriter, graph: Graph) -> dict[str, object]:
+    """The manifest's ``meta``; ids and labels are written on the way."""
+    return {
+        "num_nodes": graph.num_nodes,
+        "num_edges": graph.num_edges,
+        "directed": graph.directed,
+        "ids": graph.ids.save(writer),
+        "labels": None if graph.labels is None else graph.labels.save(writer),
+    }
+
+
+def load(path: str | os.PathLike[str], *, verify: bool) -> dict[str, Any]:
+    """The fields of the graph in a directory."""
+    reader = DirectoryReader(path, KIND, verify=verify)
+    nodes, edges = _count(reader, "num_nodes"), _count(reader, "num_edges")
+    directed = reader.meta.get("directed")
+    if not isinstance(directed, bool):
+        raise reader.error(f"the manifest gives directed as {directed!r}")
+    indptr = reader.get("indptr", np.int64, (nodes + 1,))
+    indices = reader.get("indices", index_dtype(nodes), (edges,))
+    check_offsets(reader, "indptr", indptr, edges)
+    weight = reader.get("weight", np.float32, (edges,)) if "weight" in reader.arrays else None
+    features = reader.get("features") if "features" in reader.arrays else None
+    if features is not None and (features.ndim != 2 or len(features) != nodes):
+        raise reader.error(f"features.npy has shape {features.shape}, expected {nodes:,} rows of features")
+    labels = reader.meta.get("labels")
+    if verify:
+        _verify_rows(reader, np.asarray(indptr), np.asarray(indices), weight)
+    return {
+        "indptr": indptr,
+        "indices": indices,
+        "weight": weight,
+        "directed": directed,
+        "ids": Ids.load(reader, _object(reader, "ids"), nodes),
+        "labels": None if labels is None else Labels.load(reader, _object(reader, "labels"), nodes),
+        "features": features,
+        "path": reader.path,
+    }
+
+
+def _count(reader: DirectoryReader, name: str) -> int:
+    value = reader.meta.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise reader.error(f"the manifest gives {name} as {value!r}")
+    return value
+
+
+def _object(reader: DirectoryReader, name: str) -> dict[str, Any]:
+    value = reader.meta.get(name)
+    if not isinstance(value, dict):
+        raise reader.error(f"the manifest gives {name} as {value!r}")
+    return value
+
+
+def _verify_rows(reader: DirectoryReader, indptr: Any, indices: Any, weight: Any) -> None:  # noqa: ANN401
+    nodes, block = len(indptr) - 1, 1 << 22
+    inside_row = np.ones(len(indices) + 1, bool)
+    inside_row[indptr] = False  # the first edge of a row has nothing before it
+    for begin in range(0, len(indices), block):
+        part = indices[max(0, begin - 1) : begin + block].astype(np.int64)
+        if part.max() >= nodes or part.min() < 0:
+            raise reader.error(f"indices.npy names node {int(part.max()):,}, there are {nodes:,}")
+        first = 1 if begin == 0 else begin
+        falls = (part[1:] < part[:-1]) & inside_row[first : first + len(part) - 1]
+        if falls.any():
+            raise reader.error(
+                f"indices.npy is not sorted within a row at position {first + int(falls.argmax()):,}"
+            )
+        if weight is not None:
+            values = weight[begin : begin + block]
+            if not (np.isfinite(values).all() and (values >= 0).all()):
+                raise reader.error("weight.npy holds a value that is negative, infinite or NaN")

@@ -1,0 +1,319 @@
+"""The directory format: a checked manifest beside ``.npy`` files. ``docs/format.md`` specifies every byte.
+
+A directory is written under a temporary name beside its place, synced, and renamed: a kill at any instant
+leaves the old directory or the new one under the final name, never a part of one.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import FormatError, StorageError, WeftValueError
+from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory
+
+if TYPE_CHECKING:
+    import io
+    from collections.abc import Mapping
+    from types import TracebackType
+
+__all__ = [
+    "DATA_OFFSET",
+    "MANIFEST",
+    "ArrayWriter",
+    "DirectoryReader",
+    "DirectoryWriter",
+    "Manifest",
+    "npy_header",
+]
+
+Array = npt.NDArray[Any]
+
+MANIFEST = "manifest.json"
+DATA_OFFSET = 4096  # O_DIRECT wants data at a multiple of the block; 4096 serves every common device
+VERSION = 1
+
+
+class ArrayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One array of a directory."""
+
+    file: str
+    dtype: str
+    shape: tuple[int, ...]
+    sha256: str
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a directory holds. ``sha256`` covers the manifest itself, encoded with this field empty."""
+
+    format: str
+    version: int
+    created_by: str
+    arrays: dict[str, ArrayEntry]
+    meta: dict[str, Any]
+    sha256: str = ""
+
+    def seal(self) -> Manifest:
+        """The same manifest with its own checksum."""
+        bare = msgspec.structs.replace(self, sha256="")
+        digest = hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
+        return msgspec.structs.replace(self, sha256=digest)
+
+
+def npy_header(dtype: npt.DTypeLike, shape: tuple[int, ...]) -> bytes:
+    """A version 1.0 ``.npy`` header padded so that the data starts at ``DATA_OFFSET``."""
+    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
+    text = repr({"descr": descr, "fortran_order": False, "shape": tuple(int(n) for n in shape)})
+    size = DATA_OFFSET - 10
+    return b"\x93NUMPY\x01\x00" + size.to_bytes(2, "little") + text.encode().ljust(size - 1) + b"\n"
+
+
+class ArrayWriter:
+    """Writes one ``.npy`` file piece by piece, hashing as it goes."""
+
+    def __init__(self, file: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> None:
+        self.dtype, self.shape = np.dtype(dtype), tuple(int(n) for n in shape)
+        self._left = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+        self._path, self._hash = file, hashlib.sha256()
+        with storage_errors("write", file):
+            self._file = file.open("wb", buffering=0)
+        self._put(npy_header(self.dtype, self.shape))
+
+    def write(self, chunk: Array) -> None:
+        """Append the next elements, in C order."""
+        flat = np.ascontiguousarray(chunk, self.dtype).reshape(-1)
+        data = flat.view(np.uint8).data
+        self._left -= len(data)
+        if self._left < 0:
+            raise WeftValueError(
+                f"write {self._path.name}: {-self._left} bytes more than shape {self.shape} holds"
+            )
+        self._put(data)
+
+    def _put(self, data: bytes | memoryview) -> None:
+        self._hash.update(data)
+        view = memoryview(data)
+        with storage_errors("write", self._path):
+            while view:
+                view = view[self._file.write(view) :]
+
+    def close(self) -> ArrayEntry:
+        """Sync the file and give its entry in the manifest."""
+        if self._left:
+            raise WeftValueError(
+                f"write {self._path.name}: {self._left} bytes fewer than shape {self.shape} holds"
+            )
+        with storage_errors("sync", self._path):
+            os.fsync(self._file.fileno())
+            self._file.close()
+        return ArrayEntry(self._path.name, self.dtype.str, self.shape, self._hash.hexdigest())
+
+    def abandon(self) -> None:
+        """Close the file without completing it."""
+        self._file.close()
+
+
+class DirectoryWriter:
+    """Writes a directory beside its place and renames it when ``finish`` is called.
+
+    Args:
+        path: where the directory will be.
+        overwrite: replace a weft directory that is there already.
+
+    Raises:
+        WeftValueError: something is there already and may not be replaced.
+        StorageError: the system refuses a write.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        self.path = Path(path)
+        if self.path.exists() or self.path.is_symlink():
+            if not overwrite:
+                raise WeftValueError(
+                    f"cannot write {self.path}: it exists; choose another place or pass overwrite"
+                )
+            if not (self.path / MANIFEST).is_file() and not _is_empty_directory(self.path):
+                raise WeftValueError(
+                    f"cannot overwrite {self.path}: it is not a weft directory; remove it yourself"
+                )
+        self._open: dict[str, ArrayWriter] = {}
+        self._entries: dict[str, ArrayEntry] = {}
+        self._finished = False
+        with storage_errors("create", self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            remove_stale(self.path)
+            self.temporary = self.path.parent / f".{self.path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}"
+            self.temporary.mkdir()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, value: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if not self._finished:
+            for writer in self._open.values():
+                writer.abandon()
+            shutil.rmtree(self.temporary, ignore_errors=True)
+
+    def array(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> ArrayWriter:
+        """Begin the array ``name``; it must receive all its elements before ``finish``."""
+        assert name not in self._open, name
+        self._open[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, shape)
+        return self._open[name]
+
+    def write_array(self, name: str, array: Array) -> None:
+        """Write a whole array and let go of its file."""
+        self.array(name, array.dtype, array.shape).write(array)
+        self._entries[name] = self._open.pop(name).close()
+
+    def finish(self, kind: str, meta: Mapping[str, object]) -> Path:
+        """Complete the directory and give it its name.
+
+        Args:
+            kind: what the directory is, such as ``weft.graph``.
+            meta: what the arrays do not say; must be JSON.
+        """
+        from weft import __version__
+
+        for name in list(self._open):
+            self._entries[name] = self._open.pop(name).close()
+        manifest = Manifest(kind, VERSION, f"weft {__version__}", self._entries, dict(meta)).seal()
+        text = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
+        file = self.temporary / MANIFEST
+        with storage_errors("write", self.path):
+            with file.open("wb") as out:
+                out.write(text)
+                out.flush()
+                os.fsync(out.fileno())
+            sync_directory(self.temporary)
+            exchange(self.temporary, self.path)
+            sync_directory(self.path.parent)
+        self._finished = True
+        return self.path
+
+
+class DirectoryReader:
+    """Opens a directory: reads the manifest, checks it and the size and header of every file.
+
+    Args:
+        path: the directory.
+        kind: the format it must have, such as ``weft.graph``.
+        verify: also read every byte and compare the checksums.
+
+    Raises:
+        FormatError: the directory is not what it should be; the message names the file and what disagrees.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], kind: str, *, verify: bool = False) -> None:
+        self.path = Path(path)
+        self._kind = kind
+        self.manifest = self._read_manifest()
+        self.arrays = {name: self._map(name, entry, verify) for name, entry in self.manifest.arrays.items()}
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """The manifest's ``meta``."""
+        return self.manifest.meta
+
+    def get(
+        self, name: str, dtype: npt.DTypeLike | None = None, shape: tuple[int, ...] | None = None
+    ) -> Array:
+        """The array ``name``, memory-mapped read-only; its dtype and shape must be as given."""
+        if name not in self.arrays:
+            raise self.error(f"it holds no array '{name}'")
+        array = self.arrays[name]
+        if dtype is not None and array.dtype != np.dtype(dtype):
+            raise self.error(f"{name}.npy has dtype {array.dtype}, expected {np.dtype(dtype)}")
+        if shape is not None and array.shape != shape:
+            raise self.error(f"{name}.npy has shape {array.shape}, the manifest's counts say {shape}")
+        return array
+
+    def error(self, what: str) -> FormatError:
+        """An error about this directory, to be raised by whoever reads from it."""
+        return FormatError(f"cannot open {self._kind.removeprefix('weft.')} '{self.path}': {what}")
+
+    def _read_manifest(self) -> Manifest:
+        file = self.path / MANIFEST
+        try:
+            raw = file.read_bytes()
+        except FileNotFoundError:
+            what = "there is no such directory" if not self.path.exists() else f"it has no {MANIFEST}"
+            raise self.error(what) from None
+        except NotADirectoryError:
+            raise self.error("it is a file, not a directory") from None
+        except OSError as error:
+            raise StorageError(f"cannot read {file}: {error.strerror}") from error
+        try:
+            header = msgspec.json.decode(raw, type=dict[str, Any])
+            if header.get("format") != self._kind:
+                raise self.error(f"its format is {header.get('format')!r}, expected '{self._kind}'")
+            if header.get("version") != VERSION:
+                raise self.error(
+                    f"its format version is {header.get('version')!r}, this weft reads {VERSION}"
+                )
+            manifest = msgspec.json.decode(raw, type=Manifest)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+            raise self.error(f"{MANIFEST} is damaged ({error})") from None
+        if manifest.seal().sha256 != manifest.sha256:
+            raise self.error(f"{MANIFEST} does not match its own checksum: it was edited or damaged")
+        return manifest
+
+    def _map(self, name: str, entry: ArrayEntry, verify: bool) -> Array:
+        if entry.file != f"{name}.npy" or Path(entry.file).name != entry.file:
+            raise self.error(f"the manifest names '{entry.file}' as the file of array '{name}'")
+        file = self.path / entry.file
+        try:
+            expected = npy_header(entry.dtype, entry.shape)
+        except (TypeError, ValueError, SyntaxError):
+            raise self.error(f"the manifest gives {entry.file} the dtype '{entry.dtype}'") from None
+        dtype = np.dtype(entry.dtype)
+        size = DATA_OFFSET + int(np.prod(entry.shape, dtype=np.int64)) * dtype.itemsize
+        try:
+            held = file.stat().st_size
+            if held != size:
+                cure = (
+                    "the copy is incomplete, copy it again"
+                    if held < size
+                    else "it is not the file that was written"
+                )
+                raise self.error(f"{entry.file} holds {held:,} bytes, the manifest says {size:,}; {cure}")
+            with file.open("rb") as stream:
+                if stream.read(DATA_OFFSET) != expected:
+                    raise self.error(
+                        f"the header of {entry.file} is not {entry.dtype} {entry.shape}: a foreign file"
+                    )
+                if verify:
+                    stream.seek(0)
+                    self._verify(stream, entry)
+            if size == DATA_OFFSET:
+                return np.zeros(entry.shape, dtype)
+            return np.memmap(file, dtype, "r", DATA_OFFSET, entry.shape)
+        except FileNotFoundError:
+            raise self.error(f"{entry.file} is missing") from None
+        except OSError as error:
+            raise StorageError(f"cannot read {file}: {error.strerror}") from error
+
+    def _verify(self, stream: io.BufferedIOBase | io.BufferedReader, entry: ArrayEntry) -> None:
+        digest = hashlib.sha256()
+        while block := stream.read(1 << 22):
+            digest.update(block)
+        if digest.hexdigest() != entry.sha256:
+            raise self.error(
+                f"{entry.file} does not match its checksum: its bytes changed since it was written"
+            )
+
+
+def _is_empty_directory(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        return path.is_dir() and not any(path.iterdir())
+    return False

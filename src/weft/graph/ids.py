@@ -1,0 +1,178 @@
+"""How the ids of the input map to nodes 0 .. N-1."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftKeyError, WeftValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from weft.graph.format import DirectoryReader, DirectoryWriter
+
+__all__ = ["Ids", "Strings"]
+
+I64 = npt.NDArray[np.int64]
+
+
+class Strings:
+    """Many strings in two arrays: ``data`` uint8, and ``offsets`` int64 ``[n+1]`` into it."""
+
+    __slots__ = ("data", "offsets")
+
+    def __init__(self, data: npt.NDArray[np.uint8], offsets: I64) -> None:
+        self.data, self.offsets = data, offsets
+
+    @classmethod
+    def of(cls, strings: Iterable[str]) -> Strings:
+        """Pack Python strings."""
+        encoded = [s.encode("utf-8", "surrogateescape") for s in strings]
+        offsets = np.zeros(len(encoded) + 1, np.int64)
+        np.cumsum([len(s) for s in encoded], out=offsets[1:])
+        return cls(np.frombuffer(b"".join(encoded), np.uint8), offsets)
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def __getitem__(self, index: int) -> str:
+        begin, end = self.offsets[index], self.offsets[index + 1]
+        return self.data[begin:end].tobytes().decode("utf-8", "surrogateescape")
+
+    def take(self, indices: I64) -> list[str]:
+        """The strings at ``indices``."""
+        return [self[int(i)] for i in indices]
+
+    def save(self, writer: DirectoryWriter, name: str) -> None:
+        """Write as ``<name>_data`` and ``<name>_offsets``."""
+        writer.write_array(f"{name}_data", self.data)
+        writer.write_array(f"{name}_offsets", self.offsets)
+
+    @classmethod
+    def load(cls, reader: DirectoryReader, name: str, count: int) -> Strings:
+        """Read what ``save`` wrote; the offsets are checked."""
+        data = reader.get(f"{name}_data", np.uint8)
+        offsets = np.asarray(reader.get(f"{name}_offsets", np.int64, (count + 1,)))
+        check_offsets(reader, f"{name}_offsets", offsets, len(data))
+        return cls(data, offsets)
+
+
+def check_offsets(reader: DirectoryReader, name: str, offsets: npt.NDArray[Any], total: int) -> None:
+    """Refuse offsets that do not rise from 0 to ``total``."""
+    if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
+        raise reader.error(f"{name}.npy does not rise from 0 to {total:,}: it is damaged, copy it again")
+
+
+class Ids:
+    """The ids of nodes 0 .. N-1: the numbers themselves, other integers, or strings.
+
+    Build one with ``Ids.range``, ``Ids.integers`` or ``Ids.strings``.
+    """
+
+    __slots__ = ("_lookup", "count", "kind", "values")
+
+    def __init__(
+        self, kind: Literal["range", "int", "string"], count: int, values: I64 | Strings | None
+    ) -> None:
+        self.kind, self.count, self.values = kind, count, values
+        self._lookup: dict[str, int] | None = None
+
+    @classmethod
+    def range(cls, count: int) -> Ids:
+        """Node i has the id i."""
+        return cls("range", count, None)
+
+    @classmethod
+    def integers(cls, values: I64) -> Ids:
+        """Node i has the id ``values[i]``; int64 ``[N]``, strictly rising."""
+        if np.any(values[1:] <= values[:-1]):
+            raise WeftValueError("Ids.integers: values must rise strictly; sort them and drop duplicates")
+        return cls("int", len(values), values)
+
+    @classmethod
+    def strings(cls, data: npt.NDArray[np.uint8], offsets: I64) -> Ids:
+        """Node i has the string ``data[offsets[i]:offsets[i+1]]``; strings are distinct."""
+        return cls("string", len(offsets) - 1, Strings(data, offsets))
+
+    def __len__(self) -> int:
+        return self.count
+
+    def __getitem__(self, node: int) -> int | str:
+        if not 0 <= node < self.count:
+            raise WeftKeyError(f"node {node} is not in 0 .. {self.count - 1}")
+        value = node if self.values is None else self.values[node]
+        return value if isinstance(value, str) else int(value)
+
+    def take(self, nodes: npt.ArrayLike) -> npt.NDArray[Any]:
+        """The ids of ``nodes``: int64 ``[B]``, or object ``[B]`` of str."""
+        nodes_B = np.asarray(nodes, np.int64)
+        if isinstance(self.values, Strings):
+            out_B = np.empty(len(nodes_B), object)
+            out_B[:] = self.values.take(nodes_B)
+            return out_B
+        return nodes_B if self.values is None else np.asarray(self.values[nodes_B])
+
+    def find(self, external: npt.ArrayLike | Sequence[str]) -> I64:
+        """The nodes that have these ids; int64 ``[B]``, -1 where no node has it."""
+        if isinstance(self.values, Strings):
+            if self._lookup is None:
+                self._lookup = {s: i for i, s in enumerate(self.values.take(np.arange(self.count)))}
+            return np.array([self._lookup.get(str(s), -1) for s in np.asarray(external).tolist()], np.int64)
+        try:
+            ids_B = np.asarray(external).astype(np.int64)
+        except (ValueError, OverflowError, TypeError):
+            return self._find_mixed(external)
+        if self.values is None:
+            return np.where((ids_B >= 0) & (ids_B < self.count), ids_B, -1)
+        if self.count == 0:
+            return np.full(ids_B.shape, -1, np.int64)
+        at_B = np.minimum(np.searchsorted(self.values, ids_B), self.count - 1)
+        return np.where(self.values[at_B] == ids_B, at_B, -1)
+
+    def _find_mixed(self, external: Any) -> I64:  # noqa: ANN401
+        """Ids of which some are no integers: those are unknown."""
+        out = []
+        for text in list(external):
+            try:
+                out.append(int(self.find(np.array([int(text)]))[0]))
+            except (ValueError, OverflowError):
+                out.append(-1)
+        return np.array(out, np.int64)
+
+    def node(self, external: int | str) -> int:
+        """The node with this id.
+
+        Raises:
+            WeftKeyError: no node has it.
+        """
+        at = int(self.find([external])[0])
+        if at < 0:
+            example = f"; ids look like {self[0]!r}" if self.count else ""
+            raise WeftKeyError(f"no node has the id {external!r}{example}")
+        return at
+
+    def save(self, writer: DirectoryWriter) -> dict[str, object]:
+        """Write the arrays; gives what the manifest says of them."""
+        if isinstance(self.values, Strings):
+            self.values.save(writer, "ids")
+        elif self.values is not None:
+            writer.write_array("ids", self.values)
+        return {"kind": self.kind}
+
+    @classmethod
+    def load(cls, reader: DirectoryReader, meta: dict[str, Any], count: int) -> Ids:
+        """Read what ``save`` wrote."""
+        kind = meta.get("kind")
+        if kind == "range":
+            return cls.range(count)
+        if kind == "int":
+            values = reader.get("ids", np.int64, (count,))
+            if np.any(values[1:] <= values[:-1]):
+                raise reader.error("ids.npy does not rise strictly: it is damaged, copy it again")
+            return cls("int", count, values)
+        if kind == "string":
+            return cls("string", count, Strings.load(reader, "ids", count))
+        raise reader.error(f"the manifest gives ids of kind {kind!r}")
