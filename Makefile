@@ -13,7 +13,7 @@ demo: .venv/.core ## make a graph, embed it, evaluate it, draw it: the whole fir
 	$(BIN)/weft demo --out weft-demo
 
 test: lint native-tests .venv/.test ## every check that CI runs
-	$(BIN)/python -m pytest -n $(JOBS) -q
+	TRITON_INTERPRET=1 $(BIN)/python -m pytest -n $(JOBS) -q --dist worksteal
 	$(BIN)/python -m benchmarks check
 
 lint: .venv/.test ## style, types, floors
