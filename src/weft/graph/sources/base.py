@@ -113,7 +113,7 @@ class EdgeSource(Protocol):
 
     @property
     def isolated(self) -> IdArray | None:
-        """Ids of nodes that belong to the graph though no edge may name them; None: there are none."""
+        """Ids of nodes that belong to the graph though no edge may name them; None for none."""
         ...
 
     @property
