@@ -1,45 +1,24 @@
 """What a source of edges is: the one interface between reading and building a graph.
 
-Shapes: B edges of a chunk, K bytes.
+Shapes: B edges of a chunk.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from weft.graph.ids import Strings
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["EdgeChunk", "EdgeSource", "IdArray", "IdKind", "ReadReport", "Strings"]
+__all__ = ["EdgeChunk", "EdgeSource", "IdArray", "IdKind", "ReadReport"]
 
 IdKind = Literal["int", "string"]
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Strings:
-    """B strings in UTF-8, one after another: string ``i`` is ``bytes[offsets[i]:offsets[i + 1]]``.
-
-    Attributes:
-        bytes: uint8 ``[K]``.
-        offsets: int64 ``[B + 1]``, from 0, never falling.
-    """
-
-    bytes: npt.NDArray[np.uint8]
-    offsets: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.offsets) - 1
-
-    def tolist(self) -> list[str]:
-        """The strings as Python objects."""
-        data = self.bytes.tobytes()
-        ends = self.offsets.tolist()
-        return [data[a:b].decode() for a, b in pairwise(ends)]
 
 
 IdArray = npt.NDArray[np.int64] | Strings
