@@ -27,7 +27,9 @@ std::span<T> span(const Out<T>& array) {
 }
 
 void bind_components(nb::module_& m);
+void bind_pairs(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_philox(nb::module_& m);
+void bind_sgns(nb::module_& m);
 
 }  // namespace weft::bind

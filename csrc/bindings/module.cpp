@@ -4,6 +4,8 @@ NB_MODULE(_core, m) {
     using namespace weft::bind;
     m.doc() = "weft's native core. Private: use weft.kernels.";
     bind_components(m);
+    bind_pairs(m);
     bind_runtime(m);
     bind_philox(m);
+    bind_sgns(m);
 }

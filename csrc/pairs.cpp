@@ -1,0 +1,172 @@
+#include "pairs.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "philox.h"
+#include "pool.h"
+
+namespace weft {
+namespace {
+
+constexpr size_t walks_per_task = 512;
+
+[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument(what); }
+
+// Steps of a walk before it got stuck.
+size_t steps(const uint32_t* walk, size_t length, std::span<const uint8_t> sink) {
+    if (sink.empty()) return length;
+    for (size_t x = 0; x < length; ++x) {
+        if (walk[x] >= sink.size())
+            throw std::out_of_range("window_pairs: walk holds node " + std::to_string(walk[x]) + " of a graph with " +
+                                    std::to_string(sink.size()));
+        if (sink[walk[x]]) return x;
+    }
+    return length;
+}
+
+struct Window {
+    size_t length, window;
+    std::span<const uint32_t> row_of;
+    std::span<const uint8_t> sink;
+
+    uint64_t* fill(const uint32_t* walk, uint64_t* out, std::vector<uint64_t>& rows) const {
+        const size_t n = steps(walk, length, sink);
+        for (size_t x = 0; x <= n; ++x) {
+            if (walk[x] >= row_of.size())
+                throw std::out_of_range("window_pairs: walk holds node " + std::to_string(walk[x]) +
+                                        " of a graph with " + std::to_string(row_of.size()));
+            rows[x] = row_of[walk[x]];
+        }
+        for (size_t x = 0; x < n; ++x) {
+            const size_t last = std::min(n, x + window);
+            for (size_t y = x + 1; y <= last; ++y) *out++ = rows[x] << 32 | rows[y];
+        }
+        return out;
+    }
+};
+
+struct Blocks {
+    uint32_t rows;
+    size_t parts;
+
+    size_t of(uint64_t pair) const {
+        return size_t{static_cast<uint32_t>(pair >> 32) / rows} * parts + static_cast<uint32_t>(pair) / rows;
+    }
+};
+
+// Counts, or with Scatter moves, the pairs of each block. A task's pairs go behind those of earlier tasks,
+// so the order is that of one thread.
+void by_block(std::span<const uint64_t> pairs, std::span<uint64_t> out, const Blocks& blocks, std::span<int64_t> offset) {
+    const size_t count = blocks.parts * blocks.parts;
+    // Enough tasks to share out, few enough that their counters stay small beside the pairs.
+    const size_t tasks = std::clamp<size_t>(pairs.size() / (8 * count), 1, 64);
+    std::vector<std::vector<uint64_t>> at(tasks);
+    const auto range = [&](size_t t) { return pairs.subspan(pairs.size() * t / tasks, pairs.size() * (t + 1) / tasks - pairs.size() * t / tasks); };
+    parallel_for(tasks, [&](size_t t) {
+        at[t].assign(count, 0);
+        for (const uint64_t pair : range(t)) {
+            const size_t b = blocks.of(pair);
+            if (b >= count || static_cast<uint32_t>(pair) / blocks.rows >= blocks.parts)
+                throw std::out_of_range("bucket_pairs: a pair names row " + std::to_string(std::max<uint64_t>(pair >> 32, static_cast<uint32_t>(pair))) +
+                                        " of " + std::to_string(blocks.rows * blocks.parts));
+            ++at[t][b];
+        }
+    });
+    uint64_t sum = 0;
+    for (size_t b = 0; b < count; ++b) {
+        offset[b] = static_cast<int64_t>(sum);
+        for (auto& task : at) {
+            const uint64_t n = task[b];
+            task[b] = sum;
+            sum += n;
+        }
+    }
+    offset[count] = static_cast<int64_t>(sum);
+    parallel_for(tasks, [&](size_t t) {
+        for (const uint64_t pair : range(t)) out[at[t][blocks.of(pair)]++] = pair;
+    });
+}
+
+// Stable, by head, from `in` to `out`; all heads lie in [first, first + rows).
+void by_head(std::span<const uint64_t> in, std::span<uint64_t> out, uint64_t first, size_t rows) {
+    if (in.size() < rows / 8) {
+        std::copy(in.begin(), in.end(), out.begin());
+        std::stable_sort(out.begin(), out.end(), [](uint64_t a, uint64_t b) { return a >> 32 < b >> 32; });
+        return;
+    }
+    std::vector<uint32_t> at(rows + 1, 0);
+    for (const uint64_t pair : in) ++at[(pair >> 32) - first + 1];
+    for (size_t r = 0; r < rows; ++r) at[r + 1] += at[r];
+    for (const uint64_t pair : in) out[at[(pair >> 32) - first]++] = pair;
+}
+
+WEFT_CLONES void draw_range(std::span<const uint64_t> alias, Key key, uint64_t first, uint32_t* out, size_t begin,
+                            size_t end) {
+    for (size_t i = begin; i < end; ++i) {
+        const Counter words = draw(key, first + i, 0);
+        // 64 bits times the size: 32 alone would leave a slot of a large table a few thresholds to tell apart.
+        const uint64_t spot = words[0] * alias.size() + (words[1] * alias.size() >> 32);
+        const uint64_t entry = alias[spot >> 32];
+        out[i] = static_cast<uint32_t>(static_cast<uint32_t>(spot) < static_cast<uint32_t>(entry) ? spot >> 32 : entry >> 32);
+    }
+}
+
+}  // namespace
+
+size_t pairs_per_walk(size_t length, size_t window) {
+    const size_t w = std::min(window, length);
+    return w * length - w * (w - 1) / 2;
+}
+
+size_t window_pairs(std::span<const uint32_t> walks, size_t length, size_t window, std::span<const uint32_t> row_of,
+                    std::span<const uint8_t> sink, std::span<uint64_t> out) {
+    if (length < 1 || window < 1) refuse("window_pairs: length and window must be at least 1");
+    if (walks.size() % (length + 1) != 0) refuse("window_pairs: walks must hold rows of length + 1 nodes");
+    if (!sink.empty() && sink.size() != row_of.size()) refuse("window_pairs: sink and row_of must name the same nodes");
+    const size_t count = walks.size() / (length + 1);
+    if (out.size() < count * pairs_per_walk(length, window)) refuse("window_pairs: out is too small for the walks");
+    const size_t tasks = (count + walks_per_task - 1) / walks_per_task;
+    const auto each = [&](size_t t, const auto& visit) {
+        for (size_t w = t * walks_per_task; w < std::min(count, (t + 1) * walks_per_task); ++w)
+            visit(walks.data() + w * (length + 1));
+    };
+    std::vector<size_t> begin(tasks + 1, 0);
+    parallel_for(tasks, [&](size_t t) {
+        each(t, [&](const uint32_t* walk) { begin[t + 1] += pairs_per_walk(steps(walk, length, sink), window); });
+    });
+    for (size_t t = 0; t < tasks; ++t) begin[t + 1] += begin[t];
+    const Window fill{length, window, row_of, sink};
+    parallel_for(tasks, [&](size_t t) {
+        std::vector<uint64_t> rows(length + 1);
+        uint64_t* to = out.data() + begin[t];
+        each(t, [&](const uint32_t* walk) { to = fill.fill(walk, to, rows); });
+    });
+    return begin[tasks];
+}
+
+void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, size_t rows, size_t parts,
+                  std::span<int64_t> offset) {
+    if (rows < 1 || parts < 1 || rows > 0xFFFFFFFFu / parts)
+        refuse("bucket_pairs: rows and parts must be positive, with at most 2^32 rows in all");
+    if (scratch.size() < pairs.size()) refuse("bucket_pairs: scratch must be as large as pairs");
+    if (offset.size() != parts * parts + 1) refuse("bucket_pairs: offset must hold parts^2 + 1 numbers");
+    by_block(pairs, scratch, {static_cast<uint32_t>(rows), parts}, offset);
+    parallel_for(parts * parts, [&](size_t b) {
+        const auto begin = static_cast<size_t>(offset[b]);
+        const auto size = static_cast<size_t>(offset[b + 1]) - begin;
+        by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), b / parts * rows, rows);
+    });
+}
+
+void draw_alias(std::span<const uint64_t> alias, uint64_t key, uint64_t first, std::span<uint32_t> out) {
+    if (alias.size() > 0xFFFFFFFFu) refuse("draw_alias: the table has more than 2^32 - 1 slots");
+    if (alias.empty() && !out.empty()) refuse("draw_alias: the table is empty");
+    parallel_ranges(out.size(), size_t{1} << 14, [&](size_t begin, size_t end) {
+        draw_range(alias, key_of(key), first, out.data(), begin, end);
+    });
+}
+
+}  // namespace weft

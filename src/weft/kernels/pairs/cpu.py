@@ -1,0 +1,106 @@
+"""Training pairs in the native core. Shapes: W walks of L steps, N nodes, B pairs, P parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from weft import _core
+from weft.errors import WeftValueError
+
+__all__ = ["bucket_pairs", "draw_alias", "pairs_per_walk", "window_pairs"]
+
+I64 = npt.NDArray[np.int64]
+U32 = npt.NDArray[np.uint32]
+U64 = npt.NDArray[np.uint64]
+_NO_SINK = np.zeros(0, np.uint8)
+
+
+def pairs_per_walk(length: int, window: int) -> int:
+    """The pairs of a walk of ``length`` steps that does not get stuck."""
+    return _core.pairs_per_walk(length, window)
+
+
+def window_pairs(
+    walk_WL: U32,
+    row_N: U32,
+    window: int,
+    *,
+    sink_N: npt.NDArray[np.uint8] | None = None,
+    out: U64 | None = None,
+) -> U64:
+    """Every (earlier, later) pair of nodes at most ``window`` steps apart in a walk.
+
+    Args:
+        walk_WL: uint32 ``[W, L+1]``, nodes.
+        row_N: uint32 ``[N]``, the table row of each node.
+        window: at least 1.
+        sink_N: uint8 ``[N]``, non-zero where no edge leads out: a walk ends there. None: no such node.
+        out: uint64, at least ``W * pairs_per_walk(L, window)``: written and returned as far as it is filled.
+
+    Returns:
+        uint64 ``[B]``, head row << 32 | tail row, by walk, earlier node, distance.
+
+    Raises:
+        WeftValueError: a shape or value does not fit, or a walk names an unknown node.
+    """
+    if walk_WL.ndim != 2 or walk_WL.shape[1] < 2:
+        raise WeftValueError(f"window_pairs: walks must be [W, L+1] with L >= 1 (got {list(walk_WL.shape)})")
+    if window < 1:
+        raise WeftValueError(f"window_pairs: window must be at least 1 (got {window})")
+    length = walk_WL.shape[1] - 1
+    if out is None:
+        out = np.empty(len(walk_WL) * pairs_per_walk(length, window), np.uint64)
+    flat = np.ascontiguousarray(walk_WL, np.uint32).reshape(-1)
+    sink = _NO_SINK if sink_N is None else sink_N
+    try:
+        return out[: _core.window_pairs(flat, length, window, row_N, sink, out)]
+    except (ValueError, IndexError) as error:
+        raise WeftValueError(str(error)) from None
+
+
+def bucket_pairs(pair_B: U64, rows: int, parts: int, *, scratch: U64 | None = None) -> I64:
+    """Sort pairs, in place and stably, by part of the head, part of the tail, and head.
+
+    Args:
+        pair_B: uint64 ``[B]``, head row << 32 | tail row.
+        rows: rows of a part.
+        parts: P.
+        scratch: uint64, at least ``B``: overwritten.
+
+    Returns:
+        int64 ``[P*P+1]``, where the pairs of each block begin.
+
+    Raises:
+        WeftValueError: a pair names a row past the last part, or a size does not fit.
+    """
+    offset = np.empty(parts * parts + 1, np.int64)
+    scratch = np.empty_like(pair_B) if scratch is None else scratch
+    try:
+        _core.bucket_pairs(pair_B, scratch, rows, parts, offset)
+    except (ValueError, IndexError) as error:
+        raise WeftValueError(str(error)) from None
+    return offset
+
+
+def draw_alias(alias_N: U64, count: int, *, key: int, first: int = 0) -> U32:
+    """Slots drawn from an alias table.
+
+    Args:
+        alias_N: uint64 ``[N]``, one table as ``kernels.alias`` packs it.
+        count: B.
+        key: ``weft.rng.key(seed, op)``.
+        first: number of the first item.
+
+    Returns:
+        uint32 ``[B]``.
+
+    Raises:
+        WeftValueError: the table is empty.
+    """
+    out_B = np.empty(count, np.uint32)
+    try:
+        _core.draw_alias(alias_N, key, first, out_B)
+    except ValueError as error:
+        raise WeftValueError(str(error)) from None
+    return out_B
