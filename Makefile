@@ -22,7 +22,8 @@ lint: .venv/.test ## style, types, floors
 	$(BIN)/pyrefly check
 	$(BIN)/lint-imports --verbose --no-cache | tail -n 4
 
-# The core once more with sanitizers: its own C++ tests, then the tests of the kernels on a sanitized module.
+# The core once more with sanitizers: its own C++ tests, then the tests of the kernels on a sanitized module
+# (-S: without the start-up hook of the editable install, which would bring in the ordinary module).
 native-tests: build/asan/.passed build/tsan/.passed build/asan-site/.passed
 
 build/asan/.passed build/tsan/.passed: build/%/.passed: $(NATIVE)
@@ -36,9 +37,9 @@ build/asan-site/.passed: $(NATIVE) $(shell find tests/unit/kernels -name '*.py')
 	rm -rf build/asan-site
 	$(PIP) --no-deps --no-build-isolation --target build/asan-site . \
 		-C build-dir=build/asan-module -C cmake.define.WEFT_SANITIZE=address,undefined
-	PYTHONPATH=build/asan-site LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	PYTHONPATH=build/asan-site:$(wildcard .venv/lib/python*/site-packages) LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
 		ASAN_OPTIONS=detect_leaks=0 WEFT_SANITIZED=1 PYTHONMALLOC=malloc \
-		$(BIN)/python -m pytest tests/unit/kernels -q -m "not slow and not gpu" -p no:cacheprovider
+		$(BIN)/python -S -m pytest tests/unit/kernels tests/unit/test_weft.py -q -m "not slow and not gpu" -p no:cacheprovider
 	touch $@
 
 bench: .venv/.test ## every benchmark, ours and the peer in turn

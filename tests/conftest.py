@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 
 import weft
 
@@ -47,3 +48,10 @@ def data_dir():
     if not folder.is_dir():
         pytest.skip(f"real graphs are not at {folder}; set WEFT_DATA")
     return folder
+
+
+# Shared machines are slow at times: a slow example is no failure, and the seed is printed.
+settings.register_profile(
+    "weft", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("weft")

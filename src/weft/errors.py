@@ -3,6 +3,7 @@
 WeftError
 ├── WeftValueError (ValueError)        a parameter or array that cannot be used
 │   ├── ParseError                     a line or file of input that cannot be read as what it should be
+│   │   └── IdRangeError               an integer id that does not fit into 64 bits
 │   └── FormatError                    a weft directory that is damaged, foreign or of another version
 ├── WeftTypeError (TypeError)          an object of a kind that weft does not take
 ├── WeftKeyError (KeyError)            an id that is not in the graph
@@ -16,6 +17,7 @@ from __future__ import annotations
 __all__ = [
     "BudgetError",
     "FormatError",
+    "IdRangeError",
     "MissingExtraError",
     "ParseError",
     "StorageError",
@@ -36,6 +38,10 @@ class WeftValueError(WeftError, ValueError):
 
 class ParseError(WeftValueError):
     """Input cannot be read; the message gives the file, the line number, its text and what was expected."""
+
+
+class IdRangeError(ParseError):
+    """An integer id does not fit into int64; read as strings, ids can be of any size."""
 
 
 class FormatError(WeftValueError):

@@ -108,12 +108,13 @@ class ArrayWriter:
 
     def close(self) -> ArrayEntry:
         """Sync the file and give its entry in the manifest."""
-        if self._left:
-            raise WeftValueError(
-                f"write {self._path.name}: {self._left} bytes fewer than shape {self.shape} holds"
-            )
-        with storage_errors("sync", self._path):
-            os.fsync(self._file.fileno())
+        try:
+            if self._left:
+                name = self._path.name
+                raise WeftValueError(f"write {name}: {self._left} bytes fewer than shape {self.shape} holds")
+            with storage_errors("sync", self._path):
+                os.fsync(self._file.fileno())
+        finally:
             self._file.close()
         return ArrayEntry(self._path.name, self.dtype.str, self.shape, self._hash.hexdigest())
 

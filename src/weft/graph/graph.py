@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -11,13 +12,11 @@ import numpy.typing as npt
 from weft.errors import WeftKeyError, WeftValueError
 from weft.graph import _store
 from weft.graph.ids import Ids
+from weft.graph.labels import Labels
 from weft.kernels import components, csr, memory
 
 if TYPE_CHECKING:
     import os
-    from pathlib import Path
-
-    from weft.graph.labels import Labels
 
 __all__ = ["Graph"]
 
@@ -133,7 +132,7 @@ class Graph:
         if len(src_E) != len(dst_E):
             raise WeftValueError(f"from_edges: src has {len(src_E)} values, dst has {len(dst_E)}")
         ids, (src_E, dst_E) = _dense(src_E, dst_E, num_nodes)
-        weight_E = None if weight is None else np.ascontiguousarray(weight, np.float32)
+        weight_E = None if weight is None else _weights(weight, len(src_E))
         indptr, indices, merged = csr.edges_to_csr(
             src_E, dst_E, weight_E, len(ids), directed=directed, duplicates=duplicates, self_loops=self_loops
         )
@@ -238,8 +237,28 @@ def _integers(name: str, values: npt.ArrayLike) -> I64:
     return np.ascontiguousarray(array, np.int64)
 
 
+def _weights(values: npt.ArrayLike, edges: int) -> npt.NDArray[np.float32]:
+    weight_E = np.ascontiguousarray(values, np.float32)
+    if weight_E.shape != (edges,):
+        raise WeftValueError(
+            f"weight must have the shape [{edges}] of the edges (got {list(weight_E.shape)})"
+        )
+    bad = ~(weight_E >= 0) | np.isinf(weight_E)
+    if bad.any():
+        at = int(bad.argmax())
+        raise WeftValueError(f"weight[{at}] is {weight_E[at]}; weights must be finite and not negative")
+    return weight_E
+
+
 def _dense(src: I64, dst: I64, num_nodes: int | None) -> tuple[Ids, tuple[I64, I64]]:
     if num_nodes is not None:
+        for name, ids in (("src", src), ("dst", dst)):
+            wrong = (ids < 0) | (ids >= num_nodes)
+            if wrong.any():
+                at = int(wrong.argmax())
+                raise WeftValueError(
+                    f"{name}[{at}] is {ids[at]}, past the declared {num_nodes} nodes (0 .. {num_nodes - 1})"
+                )
         return Ids.range(num_nodes), (src, dst)
     distinct = np.unique(np.concatenate([src, dst]))
     if len(distinct) == 0 or (distinct[0] == 0 and distinct[-1] == len(distinct) - 1):

@@ -137,7 +137,7 @@ class Ids:
         out = []
         for text in list(external):
             try:
-                out.append(int(self.find(np.array([int(text)]))[0]))
+                out.append(int(self.find(np.array([int(text)], np.int64))[0]))
             except (ValueError, OverflowError):
                 out.append(-1)
         return np.array(out, np.int64)

@@ -26,9 +26,7 @@ def test_repeat_below_one_is_refused():
 
 
 def test_medians_and_every_repetition():
-    row = Row(
-        name="a", ours=_steps(9.0, 1.0, 5.0, 3.0), peer=_steps(9.0, 2.0, 2.0, 1.0), peer_name="p 1"
-    )
+    row = Row(name="a", ours=_steps(9.0, 1.0, 5.0, 3.0), peer=_steps(9.0, 2.0, 2.0, 1.0), peer_name="p 1")
     result = run(_case(row), repeat=3)
     assert (result["ours"], result["peer"], result["ratio"]) == (3.0, 2.0, 1.5)
     assert [r["ours"] for r in result["repetitions"]["a"]] == [
@@ -62,9 +60,7 @@ def test_headline_is_the_worst_row():
 
 
 def test_absent_peer_is_null_with_its_reason():
-    result = run(
-        _case(Row(name="a", ours=lambda: 1.0, peer_name="p", note="p is not installed")), repeat=1
-    )
+    result = run(_case(Row(name="a", ours=lambda: 1.0, peer_name="p", note="p is not installed")), repeat=1)
     assert result["peer"] is None
     assert result["ratio"] is None
     assert result["note"] == "p is not installed"
@@ -106,13 +102,9 @@ def readme(tmp_path):
 
 
 def test_table_is_what_the_results_say(tmp_path, readme):
-    row = Row(
-        name="a", ours=lambda: 30.0, peer=lambda: 4.0, peer_name="other 1.2", limit=lambda: 40.0
-    )
+    row = Row(name="a", ours=lambda: 30.0, peer=lambda: 4.0, peer_name="other 1.2", limit=lambda: 40.0)
     results.save(run(_case(row), repeat=1), tmp_path)
-    assert "out of date" in table.check(readme, tmp_path) or "not what" in table.check(
-        readme, tmp_path
-    )
+    assert "out of date" in table.check(readme, tmp_path) or "not what" in table.check(readme, tmp_path)
     assert table.write(readme, tmp_path)
     assert table.check(readme, tmp_path) is None
     assert not table.write(readme, tmp_path)
@@ -136,9 +128,7 @@ def test_last_line_is_one_json_object(monkeypatch, capsys):
     monkeypatch.setitem(entry.CASES, "toy", _case(Row(name="a", ours=lambda: math.pi)))
     assert entry.main(["run", "toy", "--repeat", "1", "--json"]) == 0
     result = json.loads(capsys.readouterr().out.splitlines()[-1])
-    wanted = (
-        "case ours peer ratio limit of_limit unit machine versions repetitions config date rows"
-    )
+    wanted = "case ours peer ratio limit of_limit unit machine versions repetitions config date rows"
     assert set(wanted.split()) <= set(result)
     assert {"cpu", "cores", "memory_gib", "kernel", "isa"} <= set(result["machine"])
 

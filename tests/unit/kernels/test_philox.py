@@ -21,7 +21,12 @@ VECTORS = [
         (0xD16CFE09, 0x94FDCCEB, 0x5001E420, 0x24126EA1),
     ),
 ]
-RUNS = [(0, 0, 0, 0, 0), (1, 5, 0, 0, 0), (63, 2**64 - 1, 7, 1, 2), (1000, 0x1234567890ABCDEF, 2**32 - 5, 3, 2**32 - 1)]
+RUNS = [
+    (0, 0, 0, 0, 0),
+    (1, 5, 0, 0, 0),
+    (63, 2**64 - 1, 7, 1, 2),
+    (1000, 0x1234567890ABCDEF, 2**32 - 5, 3, 2**32 - 1),
+]
 
 
 @pytest.mark.parametrize("form", [reference, cpu], ids=["reference", "cpu"])
@@ -57,7 +62,9 @@ def test_triton_equals_reference(run):
         pytest.skip("Triton on a machine without a GPU needs TRITON_INTERPRET=1 from the start")
     from weft.kernels.philox import triton
 
-    np.testing.assert_array_equal(triton.philox_fill(*run, device=device).cpu().numpy(), reference.philox_fill(*run))
+    np.testing.assert_array_equal(
+        triton.philox_fill(*run, device=device).cpu().numpy(), reference.philox_fill(*run)
+    )
 
 
 def test_wrong_shape_is_refused():

@@ -1,0 +1,184 @@
+"""Writing and opening directories: what is refused, and how it is said."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+
+import msgspec
+import numpy as np
+import pytest
+
+from weft.errors import FormatError, StorageError, WeftValueError
+from weft.graph import _files
+from weft.graph.format import DATA_OFFSET, MANIFEST, DirectoryReader, DirectoryWriter, npy_header
+
+
+@pytest.fixture
+def place(tmp_path):
+    path = tmp_path / "thing"
+    with DirectoryWriter(path) as writer:
+        writer.write_array("a", np.arange(1000))
+        writer.write_array("b", np.zeros((0, 3), np.float32))
+        writer.finish("weft.test", {"n": 1})
+    return path
+
+
+def test_round_trip(place):
+    reader = DirectoryReader(place, "weft.test", verify=True)
+    np.testing.assert_array_equal(reader.get("a", np.int64, (1000,)), np.arange(1000))
+    assert reader.get("b").shape == (0, 3)
+    assert reader.meta == {"n": 1}
+
+
+def test_numpy_opens_the_files(place):
+    np.testing.assert_array_equal(np.load(place / "a.npy"), np.arange(1000))
+    assert np.load(place / "a.npy", mmap_mode="r").offset == DATA_OFFSET
+
+
+def test_chunks_make_one_array(tmp_path):
+    with DirectoryWriter(tmp_path / "x") as writer:
+        array = writer.array("a", np.uint32, (10,))
+        for chunk in np.split(np.arange(10), [3, 3, 9]):
+            array.write(chunk)
+        writer.finish("weft.test", {})
+    np.testing.assert_array_equal(
+        DirectoryReader(tmp_path / "x", "weft.test", verify=True).get("a"), np.arange(10)
+    )
+
+
+def test_too_few_or_too_many_elements(tmp_path):
+    with DirectoryWriter(tmp_path / "x") as writer:
+        writer.array("a", np.uint32, (10,)).write(np.arange(9))
+        with pytest.raises(WeftValueError, match="4 bytes fewer"):
+            writer.finish("weft.test", {})
+    with DirectoryWriter(tmp_path / "x") as writer, pytest.raises(WeftValueError, match="4 bytes more"):
+        writer.array("a", np.uint32, (10,)).write(np.arange(11))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failure_leaves_nothing(tmp_path):
+    with pytest.raises(RuntimeError), DirectoryWriter(tmp_path / "x") as writer:
+        writer.write_array("a", np.arange(3))
+        raise RuntimeError
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_existing_places(tmp_path, place):
+    with pytest.raises(WeftValueError, match="exists"):
+        DirectoryWriter(place)
+    foreign = tmp_path / "foreign"
+    foreign.mkdir()
+    (foreign / "thesis.tex").touch()
+    with pytest.raises(WeftValueError, match="not a weft directory"):
+        DirectoryWriter(foreign, overwrite=True)
+    with DirectoryWriter(place, overwrite=True) as writer:
+        writer.write_array("a", np.arange(2))
+        assert len(DirectoryReader(place, "weft.test").get("a")) == 1000  # the old one, until the end
+        writer.finish("weft.test", {})
+    assert len(DirectoryReader(place, "weft.test").get("a")) == 2
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["foreign", "thing"]
+
+
+def test_overwrite_without_exchange(place, monkeypatch):
+    monkeypatch.setattr(_files, "_swap", lambda a, b: False)
+    with DirectoryWriter(place, overwrite=True) as writer:
+        writer.finish("weft.test", {"n": 2})
+    assert DirectoryReader(place, "weft.test").meta == {"n": 2}
+    assert [p.name for p in place.parent.iterdir()] == ["thing"]
+
+
+def test_leftovers_of_the_dead_are_removed(tmp_path):
+    dead = tmp_path / ".x.tmp-999999999-00000000"
+    alive = tmp_path / f".x.tmp-{os.getppid()}-00000000"
+    other = tmp_path / ".y.tmp-999999999-00000000"
+    for path in (dead, alive, other):
+        path.mkdir()
+    with DirectoryWriter(tmp_path / "x") as writer:
+        writer.finish("weft.test", {})
+    assert not dead.exists()
+    assert alive.exists()
+    assert other.exists()
+
+
+def test_system_errors_name_path_and_remedy(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    full_disk = pytest.raises(StorageError, match=r"a\.npy: the disk is full; free some space")
+    with full_disk as caught, DirectoryWriter(tmp_path / "x") as writer:
+        writer.write_array("a", np.arange(3))
+    assert caught.value.errno == errno.ENOSPC
+    assert isinstance(caught.value, OSError)
+
+
+def rewrite(place, change):
+    manifest = msgspec.json.decode((place / MANIFEST).read_bytes())
+    change(manifest)
+    (place / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+
+
+DAMAGE = {
+    "no directory": (lambda p: shutil.rmtree(p), "there is no such directory"),
+    "no manifest": (lambda p: (p / MANIFEST).unlink(), "it has no manifest.json"),
+    "not JSON": (lambda p: (p / MANIFEST).write_text("hello"), "manifest.json is damaged"),
+    "empty manifest": (lambda p: (p / MANIFEST).write_text(""), "manifest.json is damaged"),
+    "not an object": (lambda p: (p / MANIFEST).write_text("[1]"), "manifest.json is damaged"),
+    "deep JSON": (
+        lambda p: (p / MANIFEST).write_text('{"format":' + "[" * 100_000),
+        "manifest.json is damaged",
+    ),
+    "other format": (
+        lambda p: rewrite(p, lambda m: m.update(format="other")),
+        "format is 'other', expected 'weft.test'",
+    ),
+    "other version": (lambda p: rewrite(p, lambda m: m.update(version=9)), "version is 9, this weft reads 1"),
+    "edited": (lambda p: rewrite(p, lambda m: m["meta"].update(n=2)), "does not match its own checksum"),
+    "missing file": (lambda p: (p / "a.npy").unlink(), "a.npy is missing"),
+    "truncated": (
+        lambda p: os.truncate(p / "a.npy", 5000),
+        r"a.npy holds 5,000 bytes, the manifest says 12,096",
+    ),
+    "longer": (
+        lambda p: os.truncate(p / "a.npy", 50_000),
+        r"a.npy holds 50,000 bytes, the manifest says 12,096",
+    ),
+    "foreign": (
+        lambda p: (p / "a.npy").write_bytes(npy_header(np.float64, (1000,)) + bytes(8000)),
+        "the header of a.npy is not",
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_damage_is_named(place, damage):
+    harm, message = DAMAGE[damage]
+    harm(place)
+    with pytest.raises(FormatError, match=message) as caught:
+        DirectoryReader(place, "weft.test")
+    assert str(place) in str(caught.value)
+
+
+def test_a_manifest_may_not_point_elsewhere(place):
+    reader = DirectoryReader(place, "weft.test")
+    entry = msgspec.structs.replace(reader.manifest.arrays["a"], file="../a.npy")
+    manifest = msgspec.structs.replace(reader.manifest, arrays={"a": entry}).seal()
+    (place / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    with pytest.raises(FormatError, match=r"names '\.\./a\.npy'"):
+        DirectoryReader(place, "weft.test")
+
+
+def test_verify_finds_a_changed_byte(place):
+    with (place / "a.npy").open("r+b") as file:
+        file.seek(DATA_OFFSET + 77)
+        file.write(b"\xff")
+    DirectoryReader(place, "weft.test")
+    with pytest.raises(FormatError, match=r"a\.npy does not match its checksum"):
+        DirectoryReader(place, "weft.test", verify=True)
+
+
+def test_opening_a_file(place):
+    with pytest.raises(FormatError, match="a file, not a directory"):
+        DirectoryReader(place / MANIFEST, "weft.test")
