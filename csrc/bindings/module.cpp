@@ -4,8 +4,11 @@ NB_MODULE(_core, m) {
     using namespace weft::bind;
     m.doc() = "weft's native core. Private: use weft.kernels.";
     bind_components(m);
+    bind_csr(m);
+    bind_idmap(m);
     bind_pairs(m);
-    bind_runtime(m);
     bind_philox(m);
+    bind_rmat(m);
+    bind_runtime(m);
     bind_sgns(m);
 }

@@ -1,5 +1,14 @@
 """Edges to compressed rows."""
 
-from weft.kernels.csr.reference import edges_to_csr, has_edges, transpose
+from weft.kernels.csr.buckets import Buckets, Run, scatter_edges, sort_buckets
+from weft.kernels.csr.cpu import edges_to_csr, has_edges, transpose
 
-__all__ = ["edges_to_csr", "has_edges", "transpose"]
+__all__ = [
+    "Buckets",
+    "Run",
+    "edges_to_csr",
+    "has_edges",
+    "scatter_edges",
+    "sort_buckets",
+    "transpose",
+]

@@ -46,7 +46,8 @@ def edges_to_csr(
         first[1:] = (src[1:] != src[:-1]) | (dst[1:] != dst[:-1])
         if duplicates == "sum":
             ones = np.ones(len(src), np.float32) if weights is None else weights
-            weights = np.add.reduceat(ones.astype(np.float64), np.flatnonzero(first)).astype(np.float32)
+            # bincount adds one by one in float64; reduceat would add in pairs.
+            weights = np.bincount(np.cumsum(first) - 1, ones.astype(np.float64)).astype(np.float32)
         elif weights is not None:
             weights = weights[first]
         src, dst = src[first], dst[first]
