@@ -1,0 +1,187 @@
+"""A report as one HTML file that needs nothing else: no scripts, no fonts, no network."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from html import escape
+from importlib import resources
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from weft import __version__
+from weft.errors import StorageError
+from weft.eval import ClassificationReport, LinkReport
+from weft.serve import charts
+from weft.serve.picture import Picture
+
+if TYPE_CHECKING:
+    import os
+
+__all__ = ["Report"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a report shows; what is not given is left out.
+
+    Attributes:
+        title: the heading.
+        lead: a sentence under it.
+        numbers: (value, what it is), shown large.
+        picture: the vectors in the plane.
+        classification: node classification.
+        link: link prediction.
+        loss: (pairs trained, mean loss) along the training.
+        stages: (name, seconds).
+        facts: tables of names and values under their headings.
+        next_steps: commands to try.
+    """
+
+    title: str
+    lead: str = ""
+    numbers: Sequence[tuple[str, str]] = ()
+    picture: Picture | None = None
+    classification: ClassificationReport | None = None
+    link: LinkReport | None = None
+    loss: Sequence[tuple[float, float]] = ()
+    stages: Sequence[tuple[str, float]] = ()
+    facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    next_steps: str = ""
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page.
+
+        Raises:
+            StorageError: the system refuses.
+        """
+        path = Path(path)
+        try:
+            path.write_text(self.html(), encoding="utf-8")
+        except OSError as error:
+            raise StorageError(f"cannot write the report {path}: {error.strerror or error}") from error
+        return path
+
+    def html(self) -> str:
+        """The page."""
+        steps = f"<pre>{escape(self.next_steps)}</pre>"
+        style = resources.files("weft.serve").joinpath("report.css").read_text("utf-8")
+        return (
+            '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width, initial-scale=1">'
+            f"<title>{escape(self.title)}</title>\n<style>\n{style}</style></head>\n<body><main>\n"
+            f'<header><h1>{escape(self.title)}</h1><p class="lead">{escape(self.lead)}</p></header>\n'
+            f"{_numbers(self.numbers)}{self._middle()}{_stages(self.stages)}{_facts(self.facts)}"
+            f"{_section('What to try next', steps) if self.next_steps else ''}"
+            f"<footer>weft {__version__}, Python {platform.python_version()}, {platform.machine()}, "
+            f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}</footer>\n</main></body></html>\n"
+        )
+
+    def _middle(self) -> str:
+        """The picture beside what was measured."""
+        measured = _classification(self.classification) + _link(self.link) + _loss(self.loss)
+        if self.picture is None:
+            return f'<div class="tables">{measured}</div>\n' if measured else ""
+        drawn = _section("The vectors", f'{charts.scatter(self.picture)}<p class="note">{_caption(self)}</p>')
+        return f'<div class="grid2"><div>{drawn}</div><div>{measured}</div></div>\n'
+
+
+def _caption(report: Report) -> str:
+    return escape(report.picture.caption + "." if report.picture else "")
+
+
+def _section(heading: str, inside: str) -> str:
+    return f"<section><h2>{escape(heading)}</h2>{inside}</section>\n"
+
+
+def _numbers(numbers: Sequence[tuple[str, str]]) -> str:
+    cards = "".join(
+        f'<div class="number"><b>{escape(value)}</b><span>{escape(what)}</span></div>'
+        for value, what in numbers
+    )
+    return f'<div class="numbers">{cards}</div>\n' if cards else ""
+
+
+def _classification(report: ClassificationReport | None) -> str:
+    if report is None:
+        return ""
+    rows = "".join(
+        f"<tr><td>{score.portion:.0%}</td><td>{score.train:,}</td>"
+        f"<td>{score.micro_mean:.4f} <i>±{score.micro_std:.4f}</i></td>"
+        f"<td>{score.macro_mean:.4f} <i>±{score.macro_std:.4f}</i></td></tr>"
+        for score in report.scores
+    )
+    trials = f"{report.trials} trial{'s' if report.trials > 1 else ''}"
+    return _section(
+        "Node classification",
+        "<table><tr><th>labelled</th><th>nodes</th><th>micro-F1</th><th>macro-F1</th></tr>"
+        f'{rows}</table><p class="note">One logistic regression per label on unit vectors, '
+        f"{report.labels:,} labels, {report.nodes:,} nodes, mean ± deviation of {trials}.</p>",
+    )
+
+
+def _link(report: LinkReport | None) -> str:
+    if report is None:
+        return ""
+    hits = "".join(f"<tr><td>hits@{k}</td><td>{share:.4f}</td></tr>" for k, share in report.hits.items())
+    return _section(
+        "Link prediction",
+        f'<table class="facts"><tr><td>AUC</td><td>{report.auc:.4f}</td></tr>'
+        f"<tr><td>MRR</td><td>{report.mrr:.4f}</td></tr>{hits}</table>"
+        f'<p class="note">{report.edges:,} held-out edges, each against {report.num_negatives} pairs '
+        f"that are no edges, by {escape(report.score)}.</p>",
+    )
+
+
+def _loss(loss: Sequence[tuple[float, float]]) -> str:
+    if len(loss) < 2:
+        return ""
+    xs, ys = zip(*loss, strict=True)
+    return _section("Loss", charts.line_chart(xs, ys, x_label="pairs trained", y_label="mean loss per pair"))
+
+
+def _stages(stages: Sequence[tuple[str, float]]) -> str:
+    if not stages:
+        return ""
+    total = sum(seconds for _, seconds in stages)
+    paints = [f"var(--{'abcdef'[i % 6]})" for i in range(len(stages))]
+    bar = "".join(
+        f'<span style="flex:{seconds:.3f};background:{paint}"></span>'
+        for (_, seconds), paint in zip(stages, paints, strict=True)
+    )
+    legend = "".join(
+        f'<li><i style="background:{paint}"></i>{escape(name)}<span>{seconds:.1f} s</span></li>'
+        for (name, seconds), paint in zip(stages, paints, strict=True)
+    )
+    return (
+        '<div class="tables">'
+        + _section(f"Time: {total:.1f} s", f'<div class="stages">{bar}</div><ul class="legend">{legend}</ul>')
+        + "</div>\n"
+    )
+
+
+def _facts(facts: Mapping[str, Mapping[str, object]]) -> str:
+    tables = "".join(
+        _section(
+            heading,
+            '<table class="facts">'
+            + "".join(
+                f"<tr><td>{escape(str(name))}</td><td>{escape(_value(value))}</td></tr>"
+                for name, value in rows.items()
+            )
+            + "</table>",
+        )
+        for heading, rows in facts.items()
+        if rows
+    )
+    return f'<div class="tables">{tables}</div>\n' if tables else ""
+
+
+def _value(value: object) -> str:
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "–"}[value]
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:g}" if isinstance(value, float) else str(value)
