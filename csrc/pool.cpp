@@ -18,8 +18,10 @@ namespace weft {
 namespace {
 
 struct Job {
-    size_t count;
-    const std::function<void(size_t)>* task;
+    Job(size_t count, const std::function<void(size_t)>& task) : count(count), task(task) {}
+
+    const size_t count;
+    const std::function<void(size_t)>& task;
     std::atomic<size_t> next{0};
     std::atomic<bool> failed{false};
     std::mutex mutex;
@@ -31,7 +33,7 @@ struct Job {
             const size_t i = next.fetch_add(1, std::memory_order_relaxed);
             if (i >= count || failed.load(std::memory_order_relaxed)) return;
             try {
-                (*task)(i);
+                task(i);
             } catch (...) {
                 const std::lock_guard lock(mutex);
                 if (!error || i < error_at) {
@@ -169,7 +171,7 @@ void parallel_for(size_t count, const std::function<void(size_t)>& task) {
         s.pool = std::make_unique<Pool>(threads - 1);
         s.pool_threads = threads;
     }
-    Job job{.count = count, .task = &task};
+    Job job(count, task);
     s.pool->run(job);
     if (job.error) std::rethrow_exception(job.error);
 }
