@@ -5,7 +5,6 @@
 #include <string>
 #include <vector>
 
-#include "philox.h"
 #include "pool.h"
 
 namespace weft {
@@ -103,17 +102,6 @@ void by_head(std::span<const uint64_t> in, std::span<uint64_t> out, uint64_t fir
     for (const uint64_t pair : in) out[at[(pair >> 32) - first]++] = pair;
 }
 
-WEFT_CLONES void draw_range(std::span<const uint64_t> alias, Key key, uint64_t first, uint32_t* out, size_t begin,
-                            size_t end) {
-    for (size_t i = begin; i < end; ++i) {
-        const Counter words = draw(key, first + i, 0);
-        // 64 bits times the size: 32 alone would leave a slot of a large table a few thresholds to tell apart.
-        const uint64_t spot = words[0] * alias.size() + (words[1] * alias.size() >> 32);
-        const uint64_t entry = alias[spot >> 32];
-        out[i] = static_cast<uint32_t>(static_cast<uint32_t>(spot) < static_cast<uint32_t>(entry) ? spot >> 32 : entry >> 32);
-    }
-}
-
 }  // namespace
 
 size_t pairs_per_walk(size_t length, size_t window) {
@@ -158,14 +146,6 @@ void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, size_t
         const auto begin = static_cast<size_t>(offset[b]);
         const auto size = static_cast<size_t>(offset[b + 1]) - begin;
         by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), b / parts * rows, rows);
-    });
-}
-
-void draw_alias(std::span<const uint64_t> alias, uint64_t key, uint64_t first, std::span<uint32_t> out) {
-    if (alias.size() > 0xFFFFFFFFu) refuse("draw_alias: the table has more than 2^32 - 1 slots");
-    if (alias.empty() && !out.empty()) refuse("draw_alias: the table is empty");
-    parallel_ranges(out.size(), size_t{1} << 14, [&](size_t begin, size_t end) {
-        draw_range(alias, key_of(key), first, out.data(), begin, end);
     });
 }
 

@@ -20,7 +20,4 @@ size_t pairs_per_walk(size_t length, size_t window);
 void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, size_t rows, size_t parts,
                   std::span<int64_t> offset);
 
-// out[i] = a slot of one alias table, as alias.h packs it, drawn with words 0 (high) and 1 of item first + i.
-void draw_alias(std::span<const uint64_t> alias, uint64_t key, uint64_t first, std::span<uint32_t> out);
-
 }  // namespace weft

@@ -20,13 +20,6 @@ void bind_pairs(nb::module_& m) {
         },
         nb::arg("pairs"), nb::arg("scratch"), nb::arg("rows"), nb::arg("parts"), nb::arg("offset"),
         nb::call_guard<nb::gil_scoped_release>());
-    m.def(
-        "draw_alias",
-        [](In<uint64_t> alias, uint64_t key, uint64_t first, Out<uint32_t> out) {
-            draw_alias(span(alias), key, first, span(out));
-        },
-        nb::arg("alias"), nb::arg("key"), nb::arg("first"), nb::arg("out"),
-        nb::call_guard<nb::gil_scoped_release>());
 }
 
 }  // namespace weft::bind

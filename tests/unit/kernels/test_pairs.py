@@ -1,4 +1,4 @@
-"""Walks to pairs, pairs to blocks, draws from an alias table: native against the definitions."""
+"""Walks to pairs, pairs to blocks: native against the definitions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weft.errors import WeftValueError
-from weft.kernels.pairs import bucket_pairs, draw_alias, pairs_per_walk, reference, window_pairs
+from weft.kernels.pairs import bucket_pairs, pairs_per_walk, reference, window_pairs
 
 
 def walks(count, length, nodes=50):
@@ -85,24 +85,3 @@ def test_bucket_pairs_refuses_sizes(rows, parts):
 def test_bucket_pairs_refuses_a_short_scratch():
     with pytest.raises(WeftValueError, match="scratch"):
         bucket_pairs(np.zeros(5, np.uint64), 1, 1, scratch=np.zeros(4, np.uint64))
-
-
-@pytest.mark.parametrize("count", [0, 1, 63, 100, 100_000])
-def test_draw_alias(count, threads):
-    rng = np.random.default_rng(1)
-    table = rng.integers(0, 1 << 32, 97, np.uint64) | rng.integers(0, 97, 97, np.uint64) << np.uint64(32)
-    got = draw_alias(table, count, key=5, first=1 << 40)
-    np.testing.assert_array_equal(got, reference.draw_alias(table, count, key=5, first=1 << 40))
-
-
-def test_draw_alias_does_not_depend_on_the_split():
-    table = np.full(10, 0xFFFFFFFF, np.uint64)
-    whole = draw_alias(table, 1000, key=5)
-    np.testing.assert_array_equal(whole[300:], draw_alias(table, 700, key=5, first=300))
-    # Full slots: uniform; 100 a slot, standard deviation 9.5.
-    assert (abs(np.bincount(whole, minlength=10) - 100) < 48).all()
-
-
-def test_draw_alias_refuses_an_empty_table():
-    with pytest.raises(WeftValueError, match="empty"):
-        draw_alias(np.zeros(0, np.uint64), 1, key=5)

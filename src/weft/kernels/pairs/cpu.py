@@ -8,7 +8,7 @@ import numpy.typing as npt
 from weft import _core
 from weft.errors import WeftValueError
 
-__all__ = ["bucket_pairs", "draw_alias", "pairs_per_walk", "window_pairs"]
+__all__ = ["bucket_pairs", "pairs_per_walk", "window_pairs"]
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -81,26 +81,3 @@ def bucket_pairs(pair_B: U64, rows: int, parts: int, *, scratch: U64 | None = No
     except (ValueError, IndexError) as error:
         raise WeftValueError(str(error)) from None
     return offset
-
-
-def draw_alias(alias_N: U64, count: int, *, key: int, first: int = 0) -> U32:
-    """Slots drawn from an alias table.
-
-    Args:
-        alias_N: uint64 ``[N]``, one table as ``kernels.alias`` packs it.
-        count: B.
-        key: ``weft.rng.key(seed, op)``.
-        first: number of the first item.
-
-    Returns:
-        uint32 ``[B]``.
-
-    Raises:
-        WeftValueError: the table is empty.
-    """
-    out_B = np.empty(count, np.uint32)
-    try:
-        _core.draw_alias(alias_N, key, first, out_B)
-    except ValueError as error:
-        raise WeftValueError(str(error)) from None
-    return out_B

@@ -1,0 +1,42 @@
+"""Numbers as people write them."""
+
+from __future__ import annotations
+
+import re
+
+from weft.errors import WeftValueError
+
+__all__ = ["parse_bytes", "show_bytes"]
+
+_UNITS = {"": 1, "B": 1}
+_UNITS |= {f"{prefix}{form}": 1024 ** (i + 1) for i, prefix in enumerate("KMGT") for form in ("", "IB")}
+_UNITS |= {f"{prefix}B": 1000 ** (i + 1) for i, prefix in enumerate("KMGT")}
+
+
+def parse_bytes(value: int | str, name: str = "memory") -> int:
+    """Bytes from a number or a text such as ``4GiB``, ``512M`` or ``1.5 GB``.
+
+    KiB and K are 1024 bytes, KB is 1000.
+
+    Args:
+        value: what was given.
+        name: the parameter, for the message.
+
+    Raises:
+        WeftValueError: it is not a positive size.
+    """
+    match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([A-Za-z]*)\s*", str(value))
+    factor = _UNITS.get(match[2].upper()) if match else None
+    size = int(float(match[1]) * factor) if match and factor else 0
+    if isinstance(value, bool) or size <= 0:
+        raise WeftValueError(f"{name} must be a size such as 4GiB or 512M (got {value!r})")
+    return size
+
+
+def show_bytes(size: float) -> str:
+    """A size for people: ``1.5 GiB``."""
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if size < 1024:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1024
+    return f"{size:.1f} TiB"
