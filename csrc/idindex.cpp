@@ -14,7 +14,7 @@ constexpr size_t absent = SIZE_MAX;
 
 }  // namespace
 
-IdIndex::IdIndex(std::span<const int64_t> ids) : ids_(ids) {
+IdIndex::IdIndex(std::span<const int64_t> ids) : ids_(ids), count_(ids.size()) {
     const size_t n = ids.size();
     if (n == 0) {
         range_ = true;
@@ -54,7 +54,7 @@ IdIndex::IdIndex(std::span<const int64_t> ids) : ids_(ids) {
 
 size_t IdIndex::in_range(int64_t id) const {
     const uint64_t at = static_cast<uint64_t>(id) - static_cast<uint64_t>(first_);
-    return at < ids_.size() ? at : absent;
+    return at < count_ ? at : absent;
 }
 
 size_t IdIndex::in_bitmap(int64_t id) const {
@@ -86,7 +86,7 @@ void IdIndex::with_lookup(Look&& look) const {
 template <typename Id, typename Node>
 void IdIndex::map(std::span<const Id> in, std::span<Node> out) const {
     if (in.size() != out.size()) throw std::invalid_argument("IdIndex.map: in and out must have one length");
-    if (sizeof(Node) == 4 && ids_.size() > (size_t{1} << 32))
+    if (sizeof(Node) == 4 && count_ > (uint64_t{1} << 32))
         throw std::invalid_argument("IdIndex.map: nodes past 2^32 need int64");
     with_lookup([&](auto&& place) {
         parallel_ranges(in.size(), 1 << 14, [&](size_t begin, size_t end) {
@@ -110,6 +110,20 @@ void IdIndex::find(std::span<const int64_t> in, std::span<int64_t> out) const {
             }
         });
     });
+}
+
+bool narrow_ids(std::span<const int64_t> ids, std::span<uint32_t> out) {
+    if (ids.size() != out.size()) throw std::invalid_argument("narrow_ids: ids and out must have one length");
+    std::atomic<uint64_t> any{0};
+    parallel_ranges(ids.size(), 1 << 15, [&](size_t begin, size_t end) {
+        uint64_t bits = 0;
+        for (size_t i = begin; i < end; ++i) {
+            bits |= static_cast<uint64_t>(ids[i]);
+            out[i] = static_cast<uint32_t>(ids[i]);
+        }
+        any.fetch_or(bits, std::memory_order_relaxed);
+    });
+    return any.load() >> 32 == 0;
 }
 
 template void IdIndex::map(std::span<const int64_t>, std::span<uint32_t>) const;

@@ -55,6 +55,9 @@ public:
     // Throws std::invalid_argument unless ids rise strictly.
     explicit IdIndex(std::span<const int64_t> ids);
 
+    // The ids 0 .. count - 1.
+    explicit IdIndex(uint64_t count) : count_(count), range_(true) {}
+
     // out[i] = the place of in[i]. Throws std::out_of_range naming the first id that is not there.
     template <typename Id, typename Node>
     void map(std::span<const Id> in, std::span<Node> out) const;
@@ -74,11 +77,15 @@ private:
     size_t in_buckets(int64_t id) const;
 
     std::span<const int64_t> ids_;
+    uint64_t count_ = 0;
     bool range_ = false;
     int64_t first_ = 0;
     std::vector<Word> words_;       // a compact range: bitmap with ranks
     std::vector<uint32_t> starts_;  // else: by the top bits of id - first_, where to begin to search
     int drop_bits_ = 0;
 };
+
+// Copies ids that all fit into 32 bits; false, and out is not to be used, when one does not.
+bool narrow_ids(std::span<const int64_t> ids, std::span<uint32_t> out);
 
 }  // namespace weft

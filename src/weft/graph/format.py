@@ -78,29 +78,42 @@ def npy_header(dtype: npt.DTypeLike, shape: tuple[int, ...]) -> bytes:
 
 
 class ArrayWriter:
-    """Writes one ``.npy`` file piece by piece, hashing as it goes."""
+    """Writes one ``.npy`` file piece by piece, hashing the elements as it goes.
 
-    def __init__(self, file: Path, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> None:
-        self.dtype, self.shape = np.dtype(dtype), tuple(int(n) for n in shape)
-        self._left = int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+    The number of rows may be left open; the header, which names it, is then completed at the end.
+    """
+
+    def __init__(self, file: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> None:
+        rows, *rest = shape
+        self.dtype, self._rows, self._row_shape = np.dtype(dtype), rows, tuple(int(n or 0) for n in rest)
+        self._row_bytes = int(np.prod(self._row_shape, dtype=np.int64)) * self.dtype.itemsize
+        self._size = None if rows is None else int(rows) * self._row_bytes
+        self._written = 0
         self._path, self._hash = file, hashlib.sha256()
         with storage_errors("write", file):
             self._file = file.open("wb", buffering=0)
         self._put(npy_header(self.dtype, self.shape))
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape, of what was written so far where the number of rows is open."""
+        if self._rows is not None:
+            return (int(self._rows), *self._row_shape)
+        return (self._written // max(1, self._row_bytes), *self._row_shape)
+
     def write(self, chunk: Array) -> None:
         """Append the next elements, in C order."""
         flat = np.ascontiguousarray(chunk, self.dtype).reshape(-1)
         data = flat.view(np.uint8).data
-        self._left -= len(data)
-        if self._left < 0:
+        self._written += len(data)
+        if self._size is not None and self._written > self._size:
             raise WeftValueError(
-                f"write {self._path.name}: {-self._left} bytes more than shape {self.shape} holds"
+                f"write {self._path.name}: {self._written - self._size} bytes more than shape {self.shape} holds"
             )
+        self._hash.update(data)
         self._put(data)
 
     def _put(self, data: bytes | memoryview) -> None:
-        self._hash.update(data)
         view = memoryview(data)
         with storage_errors("write", self._path):
             while view:
@@ -109,10 +122,20 @@ class ArrayWriter:
     def close(self) -> ArrayEntry:
         """Sync the file and give its entry in the manifest."""
         try:
-            if self._left:
-                name = self._path.name
-                raise WeftValueError(f"write {name}: {self._left} bytes fewer than shape {self.shape} holds")
+            expected = (
+                self._size
+                if self._size is not None
+                else -(-self._written // max(1, self._row_bytes)) * self._row_bytes
+            )
+            if self._written != expected:
+                raise WeftValueError(
+                    f"write {self._path.name}: {expected - self._written} bytes fewer than "
+                    f"shape {self.shape} holds"
+                )
             with storage_errors("sync", self._path):
+                if self._rows is None:
+                    self._file.seek(0)
+                    self._put(npy_header(self.dtype, self.shape))
                 os.fsync(self._file.fileno())
         finally:
             self._file.close()
@@ -166,8 +189,11 @@ class DirectoryWriter:
                 writer.abandon()
             shutil.rmtree(self.temporary, ignore_errors=True)
 
-    def array(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> ArrayWriter:
-        """Begin the array ``name``; it must receive all its elements before ``finish``."""
+    def array(self, name: str, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> ArrayWriter:
+        """Begin the array ``name``; it must receive all its elements before ``finish``.
+
+        The first number of ``shape`` may be None: as many rows as are written.
+        """
         assert name not in self._open, name
         self._open[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, shape)
         return self._open[name]
@@ -294,7 +320,6 @@ class DirectoryReader:
                         f"the header of {entry.file} is not {entry.dtype} {entry.shape}: a foreign file"
                     )
                 if verify:
-                    stream.seek(0)
                     self._verify(stream, entry)
             if size == DATA_OFFSET:
                 return np.zeros(entry.shape, dtype)

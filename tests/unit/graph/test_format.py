@@ -48,6 +48,24 @@ def test_chunks_make_one_array(tmp_path):
     )
 
 
+@pytest.mark.parametrize("rows", [0, 1, 9])
+def test_rows_may_be_counted_while_writing(tmp_path, rows):
+    whole = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
+    with DirectoryWriter(tmp_path / "x") as writer:
+        array = writer.array("a", np.float32, (None, 3))
+        for chunk in np.array_split(whole, 4):
+            array.write(chunk)
+        writer.finish("weft.test", {})
+    opened = DirectoryReader(tmp_path / "x", "weft.test", verify=True).get("a", np.float32, (rows, 3))
+    np.testing.assert_array_equal(opened, whole)
+    with (
+        DirectoryWriter(tmp_path / "y") as writer,
+        pytest.raises(WeftValueError, match="8 bytes fewer"),
+    ):
+        writer.array("a", np.float32, (None, 3)).write(np.zeros(4, np.float32))
+        writer.finish("weft.test", {})
+
+
 def test_too_few_or_too_many_elements(tmp_path):
     with DirectoryWriter(tmp_path / "x") as writer:
         writer.array("a", np.uint32, (10,)).write(np.arange(9))

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from weft.errors import WeftValueError
-from weft.kernels.idmap import IdIndex, IdSet, reference
+from weft.kernels.idmap import IdIndex, IdSet, narrow_ids, reference
 
 LOW, HIGH = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
@@ -80,3 +80,23 @@ def test_unknown_id_is_named(known, threads):
 def test_ids_must_rise(bad):
     with pytest.raises(WeftValueError, match="rise"):
         IdIndex(np.array(bad))
+
+
+def test_a_range_needs_no_array(threads):
+    index = IdIndex(1000)
+    given = np.arange(999, -1, -1)
+    assert index.is_range
+    np.testing.assert_array_equal(index.map(given), given)
+    np.testing.assert_array_equal(index.find(np.array([-1, 0, 999, 1000])), [-1, 0, 999, -1])
+    with pytest.raises(WeftValueError, match="id 1000 is not"):
+        index.map(np.array([0, 1000]))
+
+
+@pytest.mark.parametrize("odd", [-1, 1 << 32, -(1 << 63), 1 << 62])
+def test_narrow(odd, threads):
+    ids = np.array([0, 5, (1 << 32) - 1] * 40_000)
+    narrow = narrow_ids(ids)
+    assert narrow.dtype == np.uint32
+    np.testing.assert_array_equal(narrow, ids)
+    ids[77_777] = odd
+    assert narrow_ids(ids) is ids

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from weft import _core
 from weft.errors import WeftValueError
 
-__all__ = ["IdIndex", "IdSet"]
+__all__ = ["IdIndex", "IdSet", "narrow_ids"]
 
 I64 = npt.NDArray[np.int64]
 
@@ -45,44 +45,55 @@ class IdSet:
 
 
 class IdIndex:
-    """Where each of N rising ids stands: nothing for a range, a bitmap with ranks where ids fill a fair
-    part of one, else a binary search that begins by the high bits.
+    """Where each of N rising ids stands.
+
+    Nothing is kept for a range, a bitmap with ranks where ids fill a fair part of one; elsewhere a binary
+    search begins by the high bits.
 
     Args:
-        ids: int64 ``[N]``, strictly rising; borrowed.
+        ids: int64 ``[N]``, strictly rising, borrowed; or N for the ids ``0 .. N-1``.
 
     Raises:
         WeftValueError: ids do not rise.
-    """  # noqa: D205
+    """
 
-    __slots__ = ("_index", "_node", "is_range")
+    __slots__ = ("_index", "count", "is_range")
 
-    def __init__(self, ids: I64) -> None:
+    def __init__(self, ids: I64 | int) -> None:
         try:
-            self._index = _core.IdIndex(np.ascontiguousarray(ids))
+            self._index = _core.IdIndex(ids if isinstance(ids, int) else np.ascontiguousarray(ids))
         except ValueError as error:
             raise WeftValueError(str(error)) from None
-        self.is_range = len(ids) == 0 or (int(ids[0]) == 0 and int(ids[-1]) == len(ids) - 1)
-        self._node = np.uint32 if len(ids) <= 1 << 32 else np.int64
+        self.count = ids if isinstance(ids, int) else len(ids)
+        self.is_range = isinstance(ids, int) or self.count == 0 or (ids[0] == 0 and ids[-1] == self.count - 1)
 
-    def map(self, external: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    def map(self, external: npt.NDArray[Any], out: npt.NDArray[Any] | None = None) -> npt.NDArray[Any]:
         """The nodes of ids that all exist; uint32 ``[B]``, or int64 where N > 2**32.
 
         Args:
             external: int64 or uint32 ``[B]``.
+            out: where to put them.
 
         Raises:
             WeftValueError: an id is not there.
         """
-        out = np.empty(len(external), self._node)
+        if out is None:
+            out = np.empty(len(external), np.uint32 if self.count <= 1 << 32 else np.int64)
         try:
             self._index.map(external, out)
         except IndexError as error:
             raise WeftValueError(str(error)) from None
         return out
 
-    def find(self, external: I64) -> I64:
+    def find(self, external: npt.ArrayLike) -> I64:
         """The nodes of ids, -1 for one that is not there; int64 ``[B]``."""
-        out = np.empty(len(external), np.int64)
-        self._index.find(np.ascontiguousarray(external, np.int64), out)
+        given = np.ascontiguousarray(external, np.int64)
+        out = np.empty(len(given), np.int64)
+        self._index.find(given, out)
         return out
+
+
+def narrow_ids(ids: I64) -> npt.NDArray[Any]:
+    """The ids as uint32 ``[B]`` when all fit, else as they are."""
+    out = np.empty(len(ids), np.uint32)
+    return out if _core.narrow_ids(ids, out) else ids
