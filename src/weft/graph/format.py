@@ -107,9 +107,8 @@ class ArrayWriter:
         data = flat.view(np.uint8).data
         self._written += len(data)
         if self._size is not None and self._written > self._size:
-            raise WeftValueError(
-                f"write {self._path.name}: {self._written - self._size} bytes more than shape {self.shape} holds"
-            )
+            more = self._written - self._size
+            raise WeftValueError(f"write {self._path.name}: {more} bytes more than shape {self.shape} holds")
         self._hash.update(data)
         self._put(data)
 
