@@ -86,8 +86,8 @@ class ArrayWriter:
     def __init__(self, file: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> None:
         rows, *rest = shape
         self.dtype, self._rows, self._row_shape = np.dtype(dtype), rows, tuple(int(n or 0) for n in rest)
-        self._row_bytes = int(np.prod(self._row_shape, dtype=np.int64)) * self.dtype.itemsize
-        self._size = None if rows is None else int(rows) * self._row_bytes
+        self._row_bytes = max(1, int(np.prod(self._row_shape, dtype=np.int64)) * self.dtype.itemsize)
+        self._size = None if rows is None else int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
         self._written = 0
         self._path, self._hash = file, hashlib.sha256()
         with storage_errors("write", file):
@@ -99,7 +99,7 @@ class ArrayWriter:
         """The shape, of what was written so far where the number of rows is open."""
         if self._rows is not None:
             return (int(self._rows), *self._row_shape)
-        return (self._written // max(1, self._row_bytes), *self._row_shape)
+        return (self._written // self._row_bytes, *self._row_shape)
 
     def write(self, chunk: Array) -> None:
         """Append the next elements, in C order."""
@@ -121,15 +121,10 @@ class ArrayWriter:
     def close(self) -> ArrayEntry:
         """Sync the file and give its entry in the manifest."""
         try:
-            expected = (
-                self._size
-                if self._size is not None
-                else -(-self._written // max(1, self._row_bytes)) * self._row_bytes
-            )
-            if self._written != expected:
+            left = -self._written % self._row_bytes if self._size is None else self._size - self._written
+            if left:
                 raise WeftValueError(
-                    f"write {self._path.name}: {expected - self._written} bytes fewer than "
-                    f"shape {self.shape} holds"
+                    f"write {self._path.name}: {left} bytes fewer than shape {self.shape} holds"
                 )
             with storage_errors("sync", self._path):
                 if self._rows is None:
