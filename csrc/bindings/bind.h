@@ -29,7 +29,9 @@ std::span<T> span(const Out<T>& array) {
 void bind_components(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_idmap(nb::module_& m);
+void bind_intern(nb::module_& m);
 void bind_pairs(nb::module_& m);
+void bind_parse(nb::module_& m);
 void bind_philox(nb::module_& m);
 void bind_rmat(nb::module_& m);
 void bind_runtime(nb::module_& m);

@@ -6,7 +6,9 @@ NB_MODULE(_core, m) {
     bind_components(m);
     bind_csr(m);
     bind_idmap(m);
+    bind_intern(m);
     bind_pairs(m);
+    bind_parse(m);
     bind_philox(m);
     bind_rmat(m);
     bind_runtime(m);
