@@ -33,12 +33,42 @@ FORMS = (
 )
 
 # Pieces that make lines nearly right: random bytes alone are hardly ever an edge.
-MARKS = [b",", b"\t", b";", b" ", b"  ", b"\n", b"\r\n", b"\r", b'"', b'""', b"'", b"#", b"%", b"/", b"-", b"+"]
+MARKS = [
+    b",",
+    b"\t",
+    b";",
+    b" ",
+    b"  ",
+    b"\n",
+    b"\r\n",
+    b"\r",
+    b'"',
+    b'""',
+    b"'",
+    b"#",
+    b"%",
+    b"/",
+    b"-",
+    b"+",
+]
 DIGITS = [b"0", b"7", b"12", b"00045", b"123456789", b"1234567890123456", b"123456789012345678"]
 LARGE = [b"9223372036854775807", b"9223372036854775808", b"-9223372036854775808", b"-1", b"9" * 20]
 LINES = [b"1,2\n", b"3\t4\n", b"5 6\n", b"7;8\n", b"1,2,0.5\n", b"1 2 3 4 5 6\n", b"1,2,3,4,5,6\r\n"]
 NAMES = [b"a", b"node", b"a longer name", "é".encode(), "中国".encode(), b"\xff", b"\xed\xa0\x80", b"\x00"]
-WEIGHTS = [b"0.5", b"1e3", b"1e40", b"1e-60", b"1e400", b"-1e-400", b".5", b"5.", b"nan", b"inf", b"-0", b"-2.5"]
+WEIGHTS = [
+    b"0.5",
+    b"1e3",
+    b"1e40",
+    b"1e-60",
+    b"1e400",
+    b"-1e-400",
+    b".5",
+    b"5.",
+    b"nan",
+    b"inf",
+    b"-0",
+    b"-2.5",
+]
 PIECES = st.sampled_from(MARKS + DIGITS + LARGE + LINES + NAMES + WEIGHTS)
 TEXTS = st.lists(PIECES, max_size=60).map(b"".join) | st.binary(max_size=200)
 
@@ -103,7 +133,9 @@ def test_threads_change_nothing(where, junk, op):
     alone = None
     for threads in (1, 2, 4):
         weft.set_num_threads(threads)
-        skipping, stopping = (getattr(cpu, op)(data, LineFormat(), skip=skip, keep=3) for skip in (True, False))
+        skipping, stopping = (
+            getattr(cpu, op)(data, LineFormat(), skip=skip, keep=3) for skip in (True, False)
+        )
         alone = alone or (skipping, stopping)
         assert_same(skipping, alone[0])
         assert stopping.first == alone[1].first == skipping.first[:1]

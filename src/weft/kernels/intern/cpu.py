@@ -51,7 +51,7 @@ class Interner:
         return out_B
 
     def add_pairs(self, a: tuple[U8, I64], b: tuple[U8, I64]) -> tuple[U32, U32]:
-        """As ``add`` of a[0], b[0], a[1], b[1], …: numbers do not depend on how a file is cut into batches."""
+        """As ``add`` of a[0], b[0], a[1], …: numbers do not depend on how a file is cut into batches."""
         out_a, out_b = (np.empty(_count(*strings), np.uint32) for strings in (a, b))
         if len(out_a) != len(out_b):
             raise WeftValueError(f"Interner.add_pairs: {len(out_a)} and {len(out_b)} strings are no pairs")
@@ -82,9 +82,8 @@ class Interner:
 def _count(bytes_K: U8, offsets: I64) -> int:
     for name, array, kind in (("bytes", bytes_K, np.uint8), ("offsets", offsets, np.int64)):
         if array.dtype != kind or array.ndim != 1 or not array.flags.c_contiguous:
-            raise WeftValueError(
-                f"Interner: {name} must be contiguous {np.dtype(kind)} [B] (got {array.dtype} {list(array.shape)})"
-            )
+            got = f"{array.dtype} {list(array.shape)}"
+            raise WeftValueError(f"Interner: {name} must be contiguous {np.dtype(kind)} [B] (got {got})")
     if len(offsets) == 0:
         raise WeftValueError("Interner: offsets must hold one value more than there are strings (got none)")
     return len(offsets) - 1

@@ -64,7 +64,9 @@ def parse_strings(text: U8, form: LineFormat, *, skip: bool = False, keep: int =
 
 def _count(text: U8) -> int:
     if text.dtype != np.uint8 or text.ndim != 1 or not text.flags.c_contiguous:
-        raise WeftValueError(f"parse: text must be contiguous uint8 [K] (got {text.dtype} {list(text.shape)})")
+        raise WeftValueError(
+            f"parse: text must be contiguous uint8 [K] (got {text.dtype} {list(text.shape)})"
+        )
     return _core.count_lines(text)
 
 

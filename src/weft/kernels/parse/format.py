@@ -64,7 +64,7 @@ class LineFormat:
     def __post_init__(self) -> None:
         if self.delimiter is not None and not _is_mark(self.delimiter, also="\t"):
             raise WeftValueError(
-                f"delimiter must be a tab or one punctuation character, or None for blanks (got {self.delimiter!r})"
+                f"delimiter must be a tab, one punctuation mark or None for blanks (got {self.delimiter!r})"
             )
         if self.quote is not None and (not _is_mark(self.quote) or self.quote == self.delimiter):
             raise WeftValueError(f"quote must be one punctuation character or None (got {self.quote!r})")

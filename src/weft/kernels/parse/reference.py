@@ -9,13 +9,15 @@ Shapes: B edges, K bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.kernels.parse.format import BadLine, I64, IntEdges, LineFormat, Packed, StringEdges, Why
+from weft.kernels.parse.format import I64, BadLine, IntEdges, LineFormat, Packed, StringEdges, Why
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["parse_ints", "parse_strings"]
 
@@ -125,7 +127,9 @@ def _read(
     lines = text.tobytes().split(b"\n")
     if not lines[-1]:
         lines.pop()
-    edges, bad, offset = [], [], 0
+    edges: list[_Edge] = []
+    bad: list[BadLine] = []
+    offset = 0
     for number, line in enumerate(lines):
         body = line[:-1] if line.endswith(b"\r") else line
         start = body.lstrip(b" \t")[:1]
