@@ -27,9 +27,7 @@ def render(folder: Path = FOLDER) -> str:
 
 
 def _machine(machine: dict[str, Any]) -> str:
-    widest = (
-        "AVX-512" if "avx512f" in machine["isa"] else "AVX2" if "avx2" in machine["isa"] else ""
-    )
+    widest = "AVX-512" if "avx512f" in machine["isa"] else "AVX2" if "avx2" in machine["isa"] else ""
     parts = [
         machine["cpu"],
         f"{machine['cores']} cores",
@@ -43,11 +41,7 @@ def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
     label = result["summary"] if len(result["rows"]) == 1 else f"{result['summary']}: {row['name']}"
     peer = row["peer_name"] or "–"
     peer += (
-        f" {_number(row['peer'])}"
-        if row["peer"] is not None
-        else " (not run)"
-        if row["peer_name"]
-        else ""
+        f" {_number(row['peer'])}" if row["peer"] is not None else " (not run)" if row["peer_name"] else ""
     )
     ratio = f"**{row['ratio']:.2g}×**" if row["ratio"] is not None else "–"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
@@ -75,9 +69,7 @@ def write(readme: Path = README, folder: Path = FOLDER) -> bool:
     text = readme.read_text()
     parts = _parts(text)
     if parts is None:
-        raise ValueError(
-            f"{readme.name} has no {BEGIN} and {END}: add both where the table belongs"
-        )
+        raise ValueError(f"{readme.name} has no {BEGIN} and {END}: add both where the table belongs")
     new = f"{parts[0]}{BEGIN}\n{render(folder)}\n{END}{parts[2]}"
     if new != text:
         readme.write_text(new)
@@ -91,7 +83,5 @@ def check(readme: Path = README, folder: Path = FOLDER) -> str | None:
     if parts is None:
         return f"{readme.name} has results but no {BEGIN} … {END}" if table else None
     if parts[1].strip() != table.strip():
-        return (
-            f"{readme.name}: the table is not what the results say; run: python -m benchmarks table"
-        )
+        return f"{readme.name}: the table is not what the results say; run: python -m benchmarks table"
     return None

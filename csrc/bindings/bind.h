@@ -36,5 +36,6 @@ void bind_philox(nb::module_& m);
 void bind_rmat(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_sgns(nb::module_& m);
+void bind_walk(nb::module_& m);
 
 }  // namespace weft::bind

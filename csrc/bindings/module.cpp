@@ -13,4 +13,5 @@ NB_MODULE(_core, m) {
     bind_rmat(m);
     bind_runtime(m);
     bind_sgns(m);
+    bind_walk(m);
 }
