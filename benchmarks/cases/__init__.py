@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from benchmarks.cases import walk
+
 if TYPE_CHECKING:
     from benchmarks.case import Case
 
 __all__ = ["CASES"]
 
-CASES: dict[str, Case] = {case.name: case for case in ()}
+CASES: dict[str, Case] = {case.name: case for case in (walk.CASE, walk.WEIGHTED)}

@@ -137,3 +137,10 @@ def test_unknown_case_is_refused(capsys):
     with pytest.raises(SystemExit):
         entry.main(["run", "no-such-case"])
     assert "invalid choice" in capsys.readouterr().err
+
+
+def test_list_names_every_case(capsys):
+    assert entry.main(["list"]) == 0
+    listed = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert listed == list(entry.CASES)
+    assert "walk" in listed
