@@ -9,6 +9,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from weft.embed import Embedding as Embedding
+    from weft.embed import NodeEmbedding as NodeEmbedding
     from weft.graph import Graph as Graph
     from weft.kernels.threads import num_threads as num_threads
     from weft.kernels.threads import set_num_threads as set_num_threads
@@ -16,12 +18,14 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _ROOMS = {
+    "Embedding": "weft.embed",
     "Graph": "weft.graph",
+    "NodeEmbedding": "weft.embed",
     "num_threads": "weft.kernels.threads",
     "set_num_threads": "weft.kernels.threads",
 }
 
-__all__ = ["Graph", "__version__", "num_threads", "set_num_threads"]
+__all__ = ["Embedding", "Graph", "NodeEmbedding", "__version__", "num_threads", "set_num_threads"]
 
 
 def __getattr__(name: str) -> object:

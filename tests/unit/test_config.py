@@ -8,8 +8,18 @@ from weft.errors import WeftValueError
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [(1, 1), (1 << 40, 1 << 40), ("512", 512), ("4GiB", 4 << 30), ("4gib", 4 << 30), ("4 G", 4 << 30)]
-    + [("1.5KiB", 1536), ("2MB", 2_000_000), ("1T", 1 << 40), ("7B", 7)],
+    [
+        (1, 1),
+        (1 << 40, 1 << 40),
+        ("512", 512),
+        ("4GiB", 4 << 30),
+        ("4gib", 4 << 30),
+        ("4 G", 4 << 30),
+        ("1.5KiB", 1536),
+        ("2MB", 2_000_000),
+        ("1T", 1 << 40),
+        ("7B", 7),
+    ],
 )
 def test_sizes(text, size):
     assert parse_bytes(text) == size

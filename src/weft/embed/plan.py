@@ -1,0 +1,152 @@
+"""What a training run will take, worked out before it starts. Pure functions of sizes.
+
+Shapes: N nodes, P parts, R rows of a part.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.config import show_bytes
+from weft.errors import BudgetError, WeftValueError
+from weft.kernels.pairs import pairs_per_walk
+from weft.kernels.sgns import LANES
+
+if TYPE_CHECKING:
+    from weft.graph import Graph
+
+__all__ = ["Plan", "auto_window", "deal", "make_plan"]
+
+_PART_BYTES = 2 << 20  # rows of one part: what a core's second-level cache holds, and a little more
+_PART_NODES = 512  # with fewer, the negatives of a part are too few to stand for all nodes
+_MAX_PARTS = 256  # P * P blocks: more, and a pool leaves each too few pairs to be worth its turn
+_POOL = 1 << 26  # pairs at most: 1 GiB with the sort's second copy
+_SMALLEST_POOL = 1 << 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Sizes of a training run.
+
+    Attributes:
+        nodes: N.
+        pairs: positive pairs of the whole run.
+        parts: P; blocks of one round share no row, so at most P threads work.
+        rows: R; the tables have ``P * R >= N`` rows.
+        width: floats in a row: ``dim`` rounded up to whole vectors.
+        length: steps of a walk.
+        window: how far apart in a walk the two nodes of a pair may be.
+        walks: of one pool.
+        pool: pairs of one pool, sorted into blocks and trained together.
+        bytes: memory at the peak, the graph included.
+        limit: memory that may be used.
+    """
+
+    nodes: int
+    pairs: int
+    parts: int
+    rows: int
+    width: int
+    length: int
+    window: int
+    walks: int
+    pool: int
+    bytes: int
+    limit: int
+
+
+def auto_window(nodes: int, edges: int) -> int:
+    """GraphVite's augmentation step, ``floor(ln 1600 / ln(edges / nodes))``, kept within 1 .. 10.
+
+    The denser the graph, the fewer steps reach many nodes. With fewer edges than twice the nodes the formula
+    runs away or turns negative; 10 is then DeepWalk's window.
+    """
+    density = edges / max(1, nodes)
+    return 10 if density < 2 else max(1, min(10, int(math.log(1600) / math.log(density))))
+
+
+def deal(degree_N: npt.NDArray[np.int64], parts: int) -> npt.NDArray[np.uint32]:
+    """The table row of each node: by falling degree, dealt to the parts forth and back.
+
+    Parts then hold as many edges as each other, as far as their nodes allow. Part p has the rows
+    ``p * R .. (p + 1) * R`` with ``R = ceil(N / P)``; a few rows at the end of parts stay unused.
+
+    Args:
+        degree_N: int64 ``[N]``.
+        parts: P.
+
+    Returns:
+        uint32 ``[N]``, all different.
+    """
+    turn, card = np.divmod(np.arange(len(degree_N)), parts)
+    part = np.where(turn % 2, parts - 1 - card, card)
+    row_N = np.empty(len(degree_N), np.uint32)
+    row_N[np.argsort(-degree_N, kind="stable")] = part * -(-len(degree_N) // parts) + turn
+    return row_N
+
+
+def make_plan(
+    graph: Graph, *, dim: int, pairs: int, length: int, window: int, memory: int | None = None
+) -> Plan:
+    """Fit a run into memory: tables first, then as large a pool as is useful.
+
+    Args:
+        graph: what will be embedded.
+        dim: of the vectors.
+        pairs: of the whole run.
+        length: steps of a walk.
+        window: of the pairs.
+        memory: bytes that may be used; None: what the machine has.
+
+    Raises:
+        BudgetError: the tables and the smallest pool do not fit.
+        WeftValueError: the graph has too many nodes for the tables.
+    """
+    nodes = graph.num_nodes
+    width = -(-dim // LANES) * LANES
+    fit = nodes * width * 4 // _PART_BYTES
+    parts = max(1, min(nodes // _PART_NODES, max(8, fit), _MAX_PARTS))
+    rows = -(-nodes // parts)
+    if rows * parts >= 1 << 32:
+        raise WeftValueError(f"embed: {nodes:,} nodes; the tables hold at most {(1 << 32) - 1:,} rows")
+    limit = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    fixed = 2 * rows * parts * (width * 4) + 8 * rows * parts + _graph_bytes(graph) + 12 * nodes
+    per_walk = pairs_per_walk(length, window)
+    # A pair is there twice while it is sorted; a walk has its nodes, and 64 bytes while its start is drawn.
+    walk_bytes = per_walk * 16 + (length + 1) * graph.indices.itemsize + 64
+    # A small pool turns the tables over more often for each pair sorted; a large one repeats a head many
+    # times in a row. 200 pairs a node keep both costs small.
+    pool = min(_POOL, max(_SMALLEST_POOL, 200 * nodes), pairs)
+    walks = min(-(-pool // per_walk), (limit - fixed) // walk_bytes)
+    fewest = -(-min(_SMALLEST_POOL, pool) // per_walk)
+    finish = nodes * dim * 4  # one result in graph order beside both tables, the pool being gone
+    if (need := fixed + max(fewest * walk_bytes, finish)) > limit:
+        raise BudgetError(
+            f"embed: {nodes:,} nodes at dim={dim} need {show_bytes(need)}, of which the tables are "
+            f"{show_bytes(2 * rows * parts * width * 4)}; memory allows {show_bytes(limit)}. "
+            "Give more memory or lower dim"
+        )
+    return Plan(
+        nodes=nodes,
+        pairs=pairs,
+        parts=parts,
+        rows=rows,
+        width=width,
+        length=length,
+        window=window,
+        walks=walks,
+        pool=walks * per_walk,
+        bytes=fixed + max(walks * walk_bytes, finish),
+        limit=limit,
+    )
+
+
+def _graph_bytes(graph: Graph) -> int:
+    """The rows in memory, and the alias tables of weighted ones."""
+    return graph.nbytes + (0 if graph.weight is None else 8 * graph.num_edges)

@@ -1,0 +1,143 @@
+"""An embedding as a directory: vectors, the ids they belong to, and how they came about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftValueError
+from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.graph.ids import Ids
+
+if TYPE_CHECKING:
+    import os
+
+    from weft.embed.node_embedding import NodeEmbedding
+    from weft.graph import Graph
+
+__all__ = ["Embedding"]
+
+KIND = "weft.embedding"
+F32 = npt.NDArray[np.float32]
+I64 = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True, repr=False)
+class Embedding:
+    """Vectors of N nodes and the ids of these nodes.
+
+    Attributes:
+        vectors: float32 ``[N, dim]``.
+        ids: whose vectors they are.
+        context: float32 ``[N, dim]``, the other table of skip-gram, if kept.
+        holdout: int64 ``[H, 2]``, edges hidden from training, as node numbers, if any were.
+        history: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
+        config: the parameters of the estimator, the seed among them.
+        path: the directory it was opened from.
+    """
+
+    vectors: F32
+    ids: Ids
+    context: F32 | None = None
+    holdout: I64 | None = None
+    history: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    config: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @classmethod
+    def of(cls, model: NodeEmbedding, graph: Graph, *, holdout: I64 | None = None) -> Embedding:
+        """What ``model`` learned from ``graph``.
+
+        Raises:
+            WeftValueError: the model is not fitted, or was fitted on a graph of another size.
+        """
+        if not hasattr(model, "embedding_"):
+            raise WeftValueError(f"{model!r} holds no vectors yet; call fit first")
+        if len(model.embedding_) != graph.num_nodes:
+            raise WeftValueError(
+                f"the model has vectors of {len(model.embedding_):,} nodes, the graph has {graph.num_nodes:,}"
+            )
+        hidden = ("progress", "on_progress")  # how it was watched is no part of the result
+        config = {name: value for name, value in model.get_params().items() if name not in hidden}
+        return cls(
+            vectors=model.embedding_,
+            ids=graph.ids,
+            context=model.context_,
+            holdout=holdout,
+            history=model.loss_history_,
+            config={"estimator": type(model).__name__, **config, "window_used": model.plan_.window},
+        )
+
+    @property
+    def num_nodes(self) -> int:
+        """N."""
+        return len(self.vectors)
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self.vectors.shape[1]
+
+    def __repr__(self) -> str:
+        made = f", {self.config['method']}" if "method" in self.config else ""
+        return f"Embedding({self.num_nodes:,} nodes, dim {self.dim}{made})"
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Embedding:
+        """Write a directory and open it.
+
+        Raises:
+            WeftValueError: ``path`` exists and ``overwrite`` is not set.
+            StorageError: the disk is full, or the system refuses otherwise.
+        """
+        with DirectoryWriter(path, overwrite=overwrite) as writer:
+            writer.write_array("embedding", self.vectors)
+            if self.context is not None:
+                writer.write_array("context", self.context)
+            if self.holdout is not None:
+                writer.write_array("holdout", self.holdout)
+            writer.write_array("history", self.history)
+            meta = {
+                "num_nodes": self.num_nodes,
+                "dim": self.dim,
+                "ids": self.ids.save(writer),
+                "config": self.config,
+            }
+            writer.finish(KIND, meta)
+        return Embedding.open(path)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = False) -> Embedding:
+        """Map a directory.
+
+        Args:
+            path: the directory.
+            verify: read every byte and compare checksums.
+
+        Raises:
+            FormatError: the directory is damaged, foreign or of another version.
+        """
+        reader = DirectoryReader(path, KIND, verify=verify)
+        nodes, dim = (reader.meta.get(name) for name in ("num_nodes", "dim"))
+        ids, config = (reader.meta.get(name) for name in ("ids", "config"))
+        if not (isinstance(nodes, int) and isinstance(dim, int) and isinstance(ids, dict)):
+            raise reader.error("the manifest lacks num_nodes, dim or ids: it is damaged, copy it again")
+        holdout = reader.get("holdout", np.int64) if "holdout" in reader.arrays else None
+        history = reader.get("history", np.float64)
+        for name, array in (("holdout", holdout), ("history", history)):
+            if array is not None and (array.ndim != 2 or array.shape[1] != 2):
+                raise reader.error(f"{name}.npy has shape {array.shape}, expected two columns")
+        if holdout is not None and len(holdout) and not (holdout.min() >= 0 and holdout.max() < nodes):
+            raise reader.error(f"holdout.npy names node {int(holdout.max())}, there are {nodes:,} nodes")
+        return cls(
+            vectors=reader.get("embedding", np.float32, (nodes, dim)),
+            ids=Ids.load(reader, ids, nodes),
+            context=reader.get("context", np.float32, (nodes, dim)) if "context" in reader.arrays else None,
+            holdout=holdout,
+            history=np.asarray(history),
+            config=dict(config) if isinstance(config, dict) else {},
+            path=Path(path),
+        )
