@@ -28,12 +28,12 @@ class WalkSampler:
     Attributes:
         graph: fastest after :meth:`weft.graph.Graph.in_memory`.
         edge_table: alias tables of the rows, or None: every edge alike.
-        start_table: one alias table over all nodes by weighted degree.
+        start_table: one alias table over all nodes by weighted degree; None where starts cannot be drawn.
     """
 
     graph: Graph
     edge_table: npt.NDArray[np.uint64] | None
-    start_table: npt.NDArray[np.uint64]
+    start_table: npt.NDArray[np.uint64] | None
 
     @classmethod
     def of(cls, graph: Graph, *, weighted: bool | None = None) -> WalkSampler:
@@ -68,12 +68,15 @@ class WalkSampler:
             ``[W]`` of the dtype of the graph's indices.
 
         Raises:
-            WeftValueError: ``count`` is negative, or no edge has any weight.
+            WeftValueError: ``count`` is negative, or the graph has no edge or 2**32 nodes.
         """
         if count < 0:
             raise WeftValueError(f"random_walks: the number of walks must be 0 or more (got {count})")
-        if len(self.start_table) == 0:
-            raise WeftValueError("random_walks: the graph has no edge to start from; give the starts")
+        if self.start_table is None:
+            raise WeftValueError(
+                "random_walks: drawing starts takes at least one edge and fewer than 2**32 nodes "
+                f"(the graph has {self.graph.num_edges} edges and {self.graph.num_nodes} nodes); give the starts"
+            )
         words_W4 = philox_fill(count, rng.key(seed, rng.Op.WALK_START), first)
         return _draw(self.start_table, words_W4).astype(self.graph.indices.dtype)
 
@@ -102,13 +105,10 @@ class WalkSampler:
         Raises:
             WeftValueError: a start is not a node, an array does not fit, or the graph is damaged.
         """
-        nodes_W = (
-            self.starts(starts, seed=seed, first=first)
-            if isinstance(starts, int)
-            else np.asarray(starts)
-            if np.size(starts)
-            else np.empty(0, np.int64)
-        )
+        if isinstance(starts, int | np.integer):
+            nodes_W = self.starts(int(starts), seed=seed, first=first)
+        else:
+            nodes_W = np.asarray(starts) if np.size(starts) else np.empty(0, np.int64)
         graph = self.graph
         return walk(
             graph.indptr, graph.indices, nodes_W, length, seed, alias=self.edge_table, first=first, out=out
@@ -141,11 +141,16 @@ def random_walks(
     return WalkSampler.of(graph, weighted=weighted).walks(starts, length, seed=seed)
 
 
-def _start_table(graph: Graph, weight: npt.NDArray[np.float32] | None) -> npt.NDArray[np.uint64]:
-    """The alias table over all nodes by weighted out-degree; empty when there is no edge."""
-    if graph.num_edges == 0:
-        return np.empty(0, np.uint64)
+def _start_table(graph: Graph, weight: npt.NDArray[np.float32] | None) -> npt.NDArray[np.uint64] | None:
+    """The alias table over all nodes by weighted out-degree."""
+    if graph.num_edges == 0 or graph.num_nodes >= 2**32:
+        return None
     degree_N = graph.degree().astype(np.float64)
+    if degree_N.min() < 0:
+        raise WeftValueError(
+            f"random_walks: the graph is damaged: indptr falls after node {int(degree_N.argmin())}; "
+            "import the graph again"
+        )
     if weight is not None:
         # Rows without edges take no room, so the begins of the others cut the weights into rows.
         begins = graph.indptr[:-1][degree_N > 0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -20,9 +22,7 @@ def graph():
 
 
 def plain(graph):
-    return Graph(
-        indptr=graph.indptr, indices=graph.indices, weight=None, directed=graph.directed, ids=graph.ids
-    )
+    return replace(graph, weight=None)
 
 
 def test_weights_that_are_not_there(graph):
@@ -32,7 +32,7 @@ def test_weights_that_are_not_there(graph):
 
 def test_no_edge_to_start_from():
     empty = Graph.from_edges([], [], num_nodes=3)
-    with pytest.raises(WeftValueError, match="no edge to start from"):
+    with pytest.raises(WeftValueError, match="at least one edge"):
         random_walks(empty, 2, 3, seed=0)
     assert random_walks(empty, [0, 2], 2, seed=0).tolist() == [[0, 0, 0], [2, 2, 2]]
 
@@ -41,6 +41,21 @@ def test_no_edge_to_start_from():
 def test_bad_starts(graph, starts):
     with pytest.raises(WeftValueError, match="start"):
         random_walks(graph, starts, 3, seed=0)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_damaged_graph(graph, weighted):
+    indptr = graph.indptr.copy()
+    indptr[10] = indptr[-1] + 1
+    damaged = replace(graph, indptr=indptr)
+    with pytest.raises(WeftValueError, match="import the graph again"):
+        random_walks(damaged, 5, 3, seed=0, weighted=weighted)
+
+
+def test_numpy_number_of_walks(graph):
+    np.testing.assert_array_equal(
+        random_walks(graph, np.int32(7), 3, seed=0), random_walks(graph, 7, 3, seed=0)
+    )
 
 
 def test_negative_number_of_walks(graph):
