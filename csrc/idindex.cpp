@@ -31,7 +31,7 @@ IdIndex::IdIndex(std::span<const int64_t> ids) : ids_(ids), count_(ids.size()) {
     const uint64_t width = static_cast<uint64_t>(ids.back()) - static_cast<uint64_t>(first_);
     if (width == n - 1) {
         range_ = true;
-    } else if (width / 64 < n) {  // a bitmap with ranks is 16 bytes for each 64 of the width
+    } else if (width / 32 < n) {  // a bitmap with ranks then takes no more than the ids themselves
         words_.resize(width / 64 + 1, Word{0, 0});
         for (const int64_t id : ids) {
             const uint64_t at = static_cast<uint64_t>(id) - static_cast<uint64_t>(first_);

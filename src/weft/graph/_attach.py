@@ -1,0 +1,128 @@
+"""What is attached to nodes: labels and features. Shapes: N nodes, M rows given, F columns."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import ParseError, WeftValueError
+from weft.graph._files import storage_errors
+from weft.graph._tables import open_npy, read_column, read_pairs
+from weft.graph.labels import Labels
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weft.graph.format import DirectoryWriter
+    from weft.graph.ids import Ids
+
+__all__ = ["write_features", "write_labels"]
+
+_CHUNK_BYTES = 16 << 20
+
+
+def write_labels(
+    table: str | os.PathLike[str], ids: Ids, writer: DirectoryWriter, warn: Callable[[str], None]
+) -> dict[str, object]:
+    """Read (id, label) lines and write them; gives what the manifest says of labels.
+
+    Raises:
+        ParseError: the table cannot be read, or none of its ids is in the graph.
+    """
+    external, names = read_pairs(Path(table), ids.kind)
+    nodes = ids.find(external)
+    _report_unknown(f"labels {table}", external, nodes, warn)
+    known = nodes >= 0
+    kept = [name for name, keep in zip(names, known.tolist(), strict=True) if keep]
+    return Labels.from_pairs(nodes[known], kept, len(ids)).save(writer)
+
+
+def write_features(
+    given: str | os.PathLike[str] | npt.NDArray[Any],
+    row_ids: int | str | os.PathLike[str] | npt.ArrayLike | None,
+    ids: Ids,
+    writer: DirectoryWriter,
+    warn: Callable[[str], None],
+) -> None:
+    """Write one row of features for each node.
+
+    Raises:
+        FormatError: the file is no ``.npy``, or ends early.
+        WeftValueError: rows are missing, too many or given twice.
+    """
+    name = "features" if isinstance(given, np.ndarray) else f"features {os.fspath(given)}"
+    rows = given if isinstance(given, np.ndarray) else open_npy(Path(given))
+    if rows.ndim != 2 or rows.dtype.kind not in "fiub":
+        raise WeftValueError(f"{name} must be a 2-D array of numbers (got {rows.dtype} {list(rows.shape)})")
+    columns: Any = slice(None)
+    order = None
+    if row_ids is None:
+        if len(rows) != len(ids):
+            raise WeftValueError(
+                f"{name} has {len(rows):,} rows, the graph has {len(ids):,} nodes; give feature_ids "
+                "to say which row is whose, or num_nodes if nodes without edges were meant to count"
+            )
+    else:
+        if isinstance(row_ids, int):
+            if not 0 <= row_ids < rows.shape[1]:
+                raise WeftValueError(f"{name} has no column {row_ids}: it has {rows.shape[1]} columns")
+            columns = [c for c in range(rows.shape[1]) if c != row_ids]
+        order = _order(name, _row_ids(rows, row_ids, ids.kind), len(rows), ids, warn)
+    width = rows.shape[1] if isinstance(columns, slice) else len(columns)
+    out = writer.array("features", rows.dtype.newbyteorder("<"), (len(ids), width))
+    step = max(1, _CHUNK_BYTES // max(1, width * rows.dtype.itemsize))
+    with storage_errors("read", Path(name)):
+        for begin in range(0, len(ids), step):
+            end = min(len(ids), begin + step)
+            if isinstance(rows, np.memmap) and not isinstance(given, np.ndarray):
+                rows = open_npy(Path(given))  # a new mapping: what the old one touched is no longer resident
+            out.write(rows[begin:end] if order is None else rows[order[begin:end]][:, columns])
+
+
+def _row_ids(rows: npt.NDArray[Any], row_ids: object, kind: str) -> npt.NDArray[Any]:
+    if isinstance(row_ids, int):
+        column = np.asarray(rows[:, row_ids])
+        if column.dtype.kind == "f" and not np.array_equal(column, np.floor(column)):
+            raise WeftValueError(f"column {row_ids} of the features holds no ids: they are not whole numbers")
+        return column.astype(np.int64) if kind != "string" else column.astype(np.int64).astype(str)
+    if isinstance(row_ids, (str, os.PathLike)):
+        return read_column(Path(row_ids), kind)
+    return np.asarray(row_ids)
+
+
+def _order(
+    name: str, external: npt.NDArray[Any], count: int, ids: Ids, warn: Callable[[str], None]
+) -> npt.NDArray[np.int64]:
+    """Which row is each node's; int64 ``[N]``."""
+    if external.ndim != 1 or len(external) != count:
+        raise WeftValueError(f"{name} has {count:,} rows but {external.size:,} ids")
+    nodes = ids.find(external)
+    _report_unknown(name, external, nodes, warn)
+    at = np.flatnonzero(nodes >= 0)
+    order = np.full(len(ids), -1, np.int64)
+    order[nodes[at]] = at
+    if len(at) != np.count_nonzero(order >= 0):
+        twice = np.flatnonzero(np.bincount(nodes[at], minlength=len(ids)) > 1)
+        raise WeftValueError(f"{name}: {len(twice):,} ids are given twice, such as {ids[int(twice[0])]!r}")
+    missing = np.flatnonzero(order < 0)
+    if len(missing):
+        raise WeftValueError(
+            f"{name}: {len(missing):,} of {len(ids):,} nodes have no row, such as {ids[int(missing[0])]!r}"
+        )
+    return order
+
+
+def _report_unknown(
+    name: str, external: npt.NDArray[Any], nodes: npt.NDArray[np.int64], warn: Callable[[str], None]
+) -> None:
+    unknown = external[nodes < 0]
+    if len(unknown) == 0:
+        return
+    some = ", ".join(repr(v.item() if isinstance(v, np.generic) else v) for v in unknown[:3])
+    if len(unknown) == len(external):
+        raise ParseError(f"{name}: none of its {len(external):,} ids is in the graph; it begins with {some}")
+    warn(f"{name}: {len(unknown):,} of {len(external):,} ids are not in the graph and were left out: {some}")
