@@ -6,7 +6,7 @@ import warnings
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from weft.config import parse_bytes
-from weft.errors import IdRangeError, WeftValueError
+from weft.errors import IdRangeError, WeftTypeError, WeftValueError
 from weft.graph import _store
 from weft.graph._attach import write_features, write_labels
 from weft.graph._build import Built, Rules, build
@@ -115,9 +115,7 @@ def ingest(
 def _open(source: object, **options: Any) -> EdgeSource:  # noqa: ANN401
     if hasattr(source, "chunks"):
         return cast("EdgeSource", source)
-    from weft.graph.sources import open_source
-
-    return open_source(source, **options)
+    raise WeftTypeError(f"ingest takes an EdgeSource (got {type(source).__name__})")
 
 
 def _build(
