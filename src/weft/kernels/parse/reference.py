@@ -19,7 +19,7 @@ from weft.kernels.parse.format import I64, BadLine, IntEdges, LineFormat, Packed
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["parse_ints", "parse_strings"]
+__all__ = ["fields_of", "parse_ints", "parse_strings"]
 
 _INTEGER = re.compile(rb"-?[0-9]+")
 _NUMBER = re.compile(rb"(\+|-)?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
@@ -37,8 +37,15 @@ class _Edge(NamedTuple):
     weight: np.float32 | None
 
 
-def split(line: bytes, form: LineFormat) -> list[bytes]:
-    """The fields of a line that is neither blank nor a comment."""
+def fields_of(line: bytes, form: LineFormat) -> list[bytes] | None:
+    """The fields of a line, however many; None when a quote does not close or text follows one."""
+    try:
+        return _split(line, form)
+    except _BadError:
+        return None
+
+
+def _split(line: bytes, form: LineFormat) -> list[bytes]:
     blank = b" " if form.delimiter == "\t" else b" \t"
     parts = b" \t" if form.delimiter is None else form.delimiter.encode()
     quote = b"" if form.quote is None else form.quote.encode()
@@ -64,8 +71,6 @@ def split(line: bytes, form: LineFormat) -> list[bytes]:
         if at == len(line):
             break
         at += 1
-    if len(fields) < form.needed:
-        raise _BadError(Why.FEW_FIELDS, len(fields))
     return fields
 
 
@@ -112,7 +117,9 @@ def _check_utf8(text: bytes, which: int) -> None:
 
 
 def _edge(line: bytes, form: LineFormat, check: Callable[[bytes, int], None]) -> _Edge:
-    fields = split(line, form)
+    fields = _split(line, form)
+    if len(fields) < form.needed:
+        raise _BadError(Why.FEW_FIELDS, len(fields))
     ends = fields[form.src], fields[form.dst]
     for which, text in enumerate(ends):
         if not text:

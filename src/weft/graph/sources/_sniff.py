@@ -1,0 +1,256 @@
+"""Guessing how a text file is written from its first lines. Every guess can be overruled."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from weft.errors import ParseError, WeftValueError
+from weft.graph.sources.base import IdKind
+from weft.kernels.parse import LineFormat
+from weft.kernels.parse.reference import fields_of
+
+__all__ = ["Column", "Layout", "TextOptions", "sniff"]
+
+Column = int | str
+
+_DELIMITERS = ("\t", ";", ",", "|", None)
+_NAMED = {"tab": "\t", "comma": ",", "semicolon": ";", "space": None, "blank": None, " ": None}
+_WEIGHTS = ("weight", "weights", "w", "value", "rating")
+_ENDS = (("source", "target"), ("src", "dst"), ("from", "to"))
+_TITLE = re.compile(r"[A-Za-z_][A-Za-z_ ]*[0-9]?")
+_WORD = re.compile(r"[A-Za-z_ ]+")
+_INTEGER = re.compile(rb"-?[0-9]+")
+_LOOK = 1000  # how many lines a guess is made from
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextOptions:
+    """What is known about a text file; the defaults are guessed from its first lines.
+
+    Attributes:
+        delimiter: one character, "tab", "comma", "semicolon" or "space" (a run of blanks), or "auto".
+        header: whether the first line that is no comment names the columns; None: guess.
+        columns: source and target by name or by number from 0; None: the first two, or those that a
+            header calls source and target.
+        weight: column of the weight by name or number. None: only a column whose header is weight, w,
+            value or rating, because a nameless third column is as often a time. False: no weight.
+        ids: "int", "string", or "auto": integers when those of the first lines are.
+        comments: lines that begin with one of these characters are left out.
+        quote: the character around fields that hold delimiters; None when fields are never quoted.
+        on_error: "raise", or "skip" to leave out lines that cannot be read and report them.
+    """
+
+    delimiter: str = "auto"
+    header: bool | None = None
+    columns: tuple[Column, Column] | None = None
+    weight: Column | Literal[False] | None = None
+    ids: Literal["auto", "int", "string"] = "auto"
+    comments: str = "#%"
+    quote: str | None = '"'
+    on_error: Literal["raise", "skip"] = "raise"
+
+    def __post_init__(self) -> None:
+        for field, choices in (("ids", ("auto", "int", "string")), ("on_error", ("raise", "skip"))):
+            if getattr(self, field) not in choices:
+                raise WeftValueError(f"{field} must be one of {choices} (got {getattr(self, field)!r})")
+        if self.columns is not None and len(self.columns) != 2:
+            raise WeftValueError(f"columns must be two, source and target (got {self.columns!r})")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """How the lines of a file are to be read.
+
+    Attributes:
+        form: the form of a line.
+        id_kind: what ids are.
+        names: what the header calls the columns; None without a header.
+        start: byte of the first line after the header.
+        first_line: number of that line, from 0.
+        notes: guesses that a user may want to overrule.
+    """
+
+    form: LineFormat
+    id_kind: IdKind
+    names: tuple[str, ...] | None
+    start: int
+    first_line: int
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    text: bytes
+    number: int
+    end: int
+
+
+def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
+    """Decide how to read a file that begins with the lines ``head``.
+
+    Raises:
+        ParseError: the file holds no edge or no text, or has no column of the name asked for.
+        WeftValueError: the options contradict each other.
+    """
+    start = _text_start(name, head)
+    lines = _content(head, start, options.comments)
+    if not lines:
+        raise ParseError(f"{name} holds no edges: it has no line that is neither blank nor a comment")
+    form = LineFormat(delimiter=_delimiter(lines, options), comments=options.comments, quote=options.quote)
+    rows = [_split(line.text, form) for line in lines]
+    header, guessed = _has_header(rows, options)
+    names = tuple(field.decode("utf-8", "replace") for field in rows[0]) if header else None
+    if header and not rows[1:]:
+        raise ParseError(f"{name} holds no edges: its only line is a header, {_shown(lines[0].text)}")
+    form = _with_columns(name, form, names, options)
+    data = rows[1:] if header else rows
+    notes = []
+    if header and guessed:
+        notes.append(f"line {lines[0].number + 1} is taken as a header: {_shown(lines[0].text)}")
+    notes += _ignored(form, names, data)
+    return Layout(
+        form,
+        _id_kind(data, form, options),
+        names,
+        lines[0].end if header else start,
+        lines[0].number + 1 if header else 0,
+        tuple(notes),
+    )
+
+
+def _text_start(name: str, head: bytes) -> int:
+    if not head:
+        raise ParseError(f"{name} is empty: an edge list has one edge a line, such as 'a,b'")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ParseError(f"{name} is UTF-16, weft reads UTF-8: convert it with iconv -f utf-16 -t utf-8")
+    if b"\0" in head:
+        raise ParseError(
+            f"{name} is not text: byte {head.index(0):,} is zero; weft reads text, Parquet, .npz, .mat"
+        )
+    return 3 if head.startswith(b"\xef\xbb\xbf") else 0
+
+
+def _content(head: bytes, start: int, comments: str) -> list[_Line]:
+    marks = tuple(c.encode() for c in comments)
+    lines: list[_Line] = []
+    number = 0
+    while start < len(head) and len(lines) < _LOOK:
+        newline = head.find(b"\n", start)
+        end = len(head) if newline < 0 else newline + 1
+        text = head[start:end].removesuffix(b"\n").removesuffix(b"\r")
+        stripped = text.strip(b" \t")
+        if stripped and not stripped.startswith(marks):
+            lines.append(_Line(text, number, end))
+        start = end
+        number += 1
+    return lines
+
+
+def _split(line: bytes, form: LineFormat) -> list[bytes]:
+    """The fields, none when quotes do not close."""
+    return fields_of(line, form) or []
+
+
+def _delimiter(lines: list[_Line], options: TextOptions) -> str | None:
+    """The delimiter that gives every line two fields, as far as possible equally many."""
+    if options.delimiter != "auto":
+        return _NAMED.get(options.delimiter, options.delimiter)
+
+    def fit(delimiter: str | None) -> tuple[bool, bool, int]:
+        if delimiter is not None and delimiter in options.comments + (options.quote or ""):
+            return False, False, 0
+        form = LineFormat(delimiter=delimiter, comments="", quote=options.quote)
+        counts = [len(_split(line.text, form)) for line in lines[:100]]
+        enough = sum(count >= 2 for count in counts)
+        return enough == len(counts), enough > 0 and len(set(counts)) == 1, enough
+
+    fits = {delimiter: fit(delimiter) for delimiter in _DELIMITERS}
+    # max() takes the first of equals; with not one line of two fields, a comma reads best in messages.
+    best = max(_DELIMITERS, key=lambda delimiter: fits[delimiter])
+    return best if fits[best][2] else ","
+
+
+def _has_header(rows: list[list[bytes]], options: TextOptions) -> tuple[bool, bool]:
+    """Whether the first line names the columns, and whether that is a guess."""
+    if options.header is not None:
+        return options.header, False
+    wanted = [*(options.columns or ()), options.weight]
+    if any(isinstance(column, str) and not column.isdigit() for column in wanted):
+        return True, False
+    first = [field.decode("utf-8", "replace").strip().lower() for field in rows[0]]
+    if any(set(ends) <= set(first) for ends in _ENDS):
+        return True, True
+    at = [int(column) for column in options.columns or (0, 1)]
+    if len(first) <= max(at):
+        return False, False
+    below = [row for row in rows[1:] if len(row) > max(at)]
+    over_numbers = any(_over_numbers(first[i], [row[i] for row in below]) for i in at)
+    return over_numbers or all(_over_codes(first[i], [row[i] for row in below]) for i in at), True
+
+
+def _over_numbers(title: str, ids: list[bytes]) -> bool:
+    """Whether a column has a title and integers below it."""
+    return bool(ids and _TITLE.fullmatch(title)) and all(_INTEGER.fullmatch(text) for text in ids)
+
+
+def _over_codes(title: str, ids: list[bytes]) -> bool:
+    """Whether a column has a word for a title and nothing but codes below it: no id is made of letters."""
+    words = (_WORD.fullmatch(text.decode("utf-8", "replace")) for text in ids)
+    return len(ids) >= 3 and bool(_WORD.fullmatch(title)) and not any(words)
+
+
+def _with_columns(
+    name: str, form: LineFormat, names: tuple[str, ...] | None, options: TextOptions
+) -> LineFormat:
+    lowered = [n.strip().lower() for n in names or ()]
+    columns = options.columns
+    if columns is None:
+        ends = next((e for e in _ENDS if set(e) <= set(lowered)), None)
+        columns = (lowered.index(ends[0]), lowered.index(ends[1])) if ends else (0, 1)
+    src, dst = (_number(name, column, names) for column in columns)
+    weight = None
+    if options.weight is None:
+        weight = next((i for i, n in enumerate(lowered) if n in _WEIGHTS and i not in (src, dst)), None)
+    elif options.weight is not False:
+        weight = _number(name, options.weight, names)
+    return replace(form, src=src, dst=dst, weight=weight)
+
+
+def _number(file: str, column: Column, names: tuple[str, ...] | None) -> int:
+    if names is not None and column in names:
+        return names.index(str(column))
+    if isinstance(column, int) or column.isdigit():
+        return int(column)
+    if names is None:
+        raise WeftValueError(f"column {column!r} is a name, but {file} is read without a header")
+    raise ParseError(f"{file} has no column {column!r}; its header names {', '.join(names)}")
+
+
+def _id_kind(rows: list[list[bytes]], form: LineFormat, options: TextOptions) -> IdKind:
+    if options.ids != "auto":
+        return options.ids
+    ids = [row[i] for row in rows if len(row) >= form.needed for i in (form.src, form.dst)]
+    return "int" if ids and all(_is_int64(text) for text in ids if text) else "string"
+
+
+def _is_int64(text: bytes) -> bool:
+    return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
+
+
+def _ignored(form: LineFormat, names: tuple[str, ...] | None, rows: list[list[bytes]]) -> list[str]:
+    used = {form.src, form.dst, form.weight}
+    width = max((len(row) for row in rows), default=0)
+    extra = [i for i in range(width) if i not in used]
+    if not extra:
+        return []
+    shown = [names[i] if names and i < len(names) else str(i) for i in extra[:10]]
+    more = f" and {len(extra) - 10} more" if len(extra) > 10 else ""
+    hint = "" if form.weight is not None else " (weight=… names the column of the weight)"
+    return [f"columns not used: {', '.join(shown)}{more}{hint}"]
+
+
+def _shown(line: bytes) -> str:
+    text = line.decode("utf-8", "backslashreplace")
+    return repr(text if len(text) <= 60 else text[:57] + "...")
