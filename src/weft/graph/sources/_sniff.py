@@ -7,18 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from weft.errors import ParseError, WeftValueError
+from weft.graph.sources._columns import Column, named_ends, pick_ends, pick_weight
 from weft.graph.sources.base import IdKind
 from weft.kernels.parse import LineFormat
 from weft.kernels.parse.reference import fields_of
 
-__all__ = ["Column", "Layout", "TextOptions", "sniff"]
-
-Column = int | str
+__all__ = ["Layout", "TextOptions", "sniff"]
 
 _DELIMITERS = ("\t", ";", ",", "|", None)
 _NAMED = {"tab": "\t", "comma": ",", "semicolon": ";", "space": None, "blank": None, " ": None}
-_WEIGHTS = ("weight", "weights", "w", "value", "rating")
-_ENDS = (("source", "target"), ("src", "dst"), ("from", "to"))
 _TITLE = re.compile(r"[A-Za-z_][A-Za-z_ ]*[0-9]?")
 _WORD = re.compile(r"[A-Za-z_ ]+")
 _INTEGER = re.compile(rb"-?[0-9]+")
@@ -39,7 +36,7 @@ class TextOptions:
         ids: "int", "string", or "auto": integers when those of the first lines are.
         comments: lines that begin with one of these characters are left out.
         quote: the character around fields that hold delimiters; None when fields are never quoted.
-        on_error: "raise", or "skip" to leave out lines that cannot be read and report them.
+        on_error: "fail", or "skip" to leave out lines that cannot be read and report them.
     """
 
     delimiter: str = "auto"
@@ -49,10 +46,10 @@ class TextOptions:
     ids: Literal["auto", "int", "string"] = "auto"
     comments: str = "#%"
     quote: str | None = '"'
-    on_error: Literal["raise", "skip"] = "raise"
+    on_error: Literal["fail", "skip"] = "fail"
 
     def __post_init__(self) -> None:
-        for field, choices in (("ids", ("auto", "int", "string")), ("on_error", ("raise", "skip"))):
+        for field, choices in (("ids", ("auto", "int", "string")), ("on_error", ("fail", "skip"))):
             if getattr(self, field) not in choices:
                 raise WeftValueError(f"{field} must be one of {choices} (got {getattr(self, field)!r})")
         if self.columns is not None and len(self.columns) != 2:
@@ -180,7 +177,7 @@ def _has_header(rows: list[list[bytes]], options: TextOptions) -> tuple[bool, bo
     if any(isinstance(column, str) and not column.isdigit() for column in wanted):
         return True, False
     first = [field.decode("utf-8", "replace").strip().lower() for field in rows[0]]
-    if any(set(ends) <= set(first) for ends in _ENDS):
+    if named_ends(first):
         return True, True
     at = [int(column) for column in options.columns or (0, 1)]
     if len(first) <= max(at):
@@ -204,28 +201,9 @@ def _over_codes(title: str, ids: list[bytes]) -> bool:
 def _with_columns(
     name: str, form: LineFormat, names: tuple[str, ...] | None, options: TextOptions
 ) -> LineFormat:
-    lowered = [n.strip().lower() for n in names or ()]
-    columns = options.columns
-    if columns is None:
-        ends = next((e for e in _ENDS if set(e) <= set(lowered)), None)
-        columns = (lowered.index(ends[0]), lowered.index(ends[1])) if ends else (0, 1)
-    src, dst = (_number(name, column, names) for column in columns)
-    weight = None
-    if options.weight is None:
-        weight = next((i for i, n in enumerate(lowered) if n in _WEIGHTS and i not in (src, dst)), None)
-    elif options.weight is not False:
-        weight = _number(name, options.weight, names)
+    src, dst = pick_ends(name, names, options.columns)
+    weight = pick_weight(name, names, options.weight, (src, dst))
     return replace(form, src=src, dst=dst, weight=weight)
-
-
-def _number(file: str, column: Column, names: tuple[str, ...] | None) -> int:
-    if names is not None and column in names:
-        return names.index(str(column))
-    if isinstance(column, int) or column.isdigit():
-        return int(column)
-    if names is None:
-        raise WeftValueError(f"column {column!r} is a name, but {file} is read without a header")
-    raise ParseError(f"{file} has no column {column!r}; its header names {', '.join(names)}")
 
 
 def _id_kind(rows: list[list[bytes]], form: LineFormat, options: TextOptions) -> IdKind:
