@@ -45,7 +45,8 @@ def matrix_source(
     if len(shape) != 2 or shape[0] != shape[1]:
         raise ParseError(
             f"{name} is a matrix of {' x '.join(map(str, shape))}, expected a square one: rows and "
-            "columns are the nodes. For a bipartite graph give arrays, and add the number of rows to the column indices"
+            "columns are the nodes. For a bipartite graph give arrays, with column indices that go on "
+            "where those of the rows end"
         )
     size = int(shape[0])
     if not len(row) == len(col) == len(data):
