@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,9 +21,32 @@ if TYPE_CHECKING:
     from weft.graph.format import DirectoryWriter
     from weft.graph.ids import Ids
 
-__all__ = ["write_features", "write_labels"]
+__all__ = ["read_labels", "write_features", "write_labels"]
 
 _CHUNK_BYTES = 16 << 20
+
+
+def _warning(text: str) -> None:
+    warnings.warn(text, UserWarning, stacklevel=3)
+
+
+def read_labels(table: str | os.PathLike[str], ids: Ids, warn: Callable[[str], None] = _warning) -> Labels:
+    """Labels from (id, label) lines; several per node allowed, ids that are not in the graph are left out.
+
+    Args:
+        table: a text file; fields separated by comma, tab, semicolon or space, with or without header.
+        ids: of the nodes.
+        warn: takes a sentence about ids that were left out; by default it becomes a ``UserWarning``.
+
+    Raises:
+        ParseError: the table cannot be read, or none of its ids is in the graph.
+    """
+    external, names = read_pairs(Path(table), ids.kind)
+    nodes = ids.find(external)
+    _report_unknown(f"labels {table}", external, nodes, warn)
+    known = nodes >= 0
+    kept = [name for name, keep in zip(names, known.tolist(), strict=True) if keep]
+    return Labels.from_pairs(nodes[known], kept, len(ids))
 
 
 def write_labels(
@@ -33,12 +57,7 @@ def write_labels(
     Raises:
         ParseError: the table cannot be read, or none of its ids is in the graph.
     """
-    external, names = read_pairs(Path(table), ids.kind)
-    nodes = ids.find(external)
-    _report_unknown(f"labels {table}", external, nodes, warn)
-    known = nodes >= 0
-    kept = [name for name, keep in zip(names, known.tolist(), strict=True) if keep]
-    return Labels.from_pairs(nodes[known], kept, len(ids)).save(writer)
+    return read_labels(table, ids, warn).save(writer)
 
 
 def write_features(

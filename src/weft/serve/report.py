@@ -73,7 +73,7 @@ class Report:
             '<meta name="viewport" content="width=device-width, initial-scale=1">'
             f"<title>{escape(self.title)}</title>\n<style>\n{style}</style></head>\n<body><main>\n"
             f'<header><h1>{escape(self.title)}</h1><p class="lead">{escape(self.lead)}</p></header>\n'
-            f"{_numbers(self.numbers)}{self._middle()}{_stages(self.stages)}{_facts(self.facts)}"
+            f"{_numbers(self.numbers)}{self._middle()}{_facts(self.facts)}"
             f"{_section('What to try next', steps) if self.next_steps else ''}"
             f"<footer>weft {__version__}, Python {platform.python_version()}, {platform.machine()}, "
             f"{datetime.now().astimezone():%Y-%m-%d %H:%M %Z}</footer>\n</main></body></html>\n"
@@ -81,7 +81,9 @@ class Report:
 
     def _middle(self) -> str:
         """The picture beside what was measured."""
-        measured = _classification(self.classification) + _link(self.link) + _loss(self.loss)
+        measured = "".join(
+            (_classification(self.classification), _link(self.link), _loss(self.loss), _stages(self.stages))
+        )
         if self.picture is None:
             return f'<div class="tables">{measured}</div>\n' if measured else ""
         drawn = _section("The vectors", f'{charts.scatter(self.picture)}<p class="note">{_caption(self)}</p>')
@@ -155,10 +157,8 @@ def _stages(stages: Sequence[tuple[str, float]]) -> str:
         f'<li><i style="background:{paint}"></i>{escape(name)}<span>{seconds:.1f} s</span></li>'
         for (name, seconds), paint in zip(stages, paints, strict=True)
     )
-    return (
-        '<div class="tables">'
-        + _section(f"Time: {total:.1f} s", f'<div class="stages">{bar}</div><ul class="legend">{legend}</ul>')
-        + "</div>\n"
+    return _section(
+        f"Time: {total:.1f} s", f'<div class="stages">{bar}</div><ul class="legend">{legend}</ul>'
     )
 
 
@@ -176,7 +176,7 @@ def _facts(facts: Mapping[str, Mapping[str, object]]) -> str:
         for heading, rows in facts.items()
         if rows
     )
-    return f'<div class="tables">{tables}</div>\n' if tables else ""
+    return f'<div class="masonry">{tables}</div>\n' if tables else ""
 
 
 def _value(value: object) -> str:

@@ -1,0 +1,235 @@
+"""The whole first job in a minute, with no download.
+
+A graph with planted communities is written as a CSV file like yours, imported, embedded, evaluated and
+drawn; report.html shows the result.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from tyro.conf import arg
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import numpy as np
+    import numpy.typing as npt
+
+    from weft.embed import Embedding, NodeEmbedding
+    from weft.eval import ClassificationReport
+    from weft.graph import Graph
+    from weft.serve.picture import Picture
+    from weft.serve.report import Report
+
+__all__ = ["Args", "run"]
+
+_COMMUNITY = 1000  # nodes of one, so that larger demos have more of them
+_DEGREE = 15.0
+_MIXING = 0.3  # share of the edges that lead to any node
+_PORTIONS = (0.01, 0.1)
+_TRIALS = 3
+# 300 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
+_TRAINING = {"dim": 128, "epochs": 300, "window": 5, "learning_rate": 0.05}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Options of ``weft demo``."""
+
+    out: Annotated[Path, arg(metavar="DIR")] = Path("weft-demo")
+    """Where everything goes; files of an earlier demo are replaced."""
+
+    nodes: int = 50_000
+    """Nodes of the graph, at least 200."""
+
+    seed: int = 0
+    """Of the graph, the training and the evaluation."""
+
+
+@dataclass(slots=True)
+class _Clock:
+    """Times the stages and says what is happening."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextlib.contextmanager
+    def stage(self, name: str, same_as: str) -> Iterator[None]:
+        """One stage, and the command that would do the same."""
+        sys.stdout.write(f"\n{name}: {same_as}\n")
+        sys.stdout.flush()
+        begun = time.perf_counter()
+        yield
+        self.seconds[name] = time.perf_counter() - begun
+        sys.stdout.write(f"  {self.seconds[name]:.1f} s\n")
+
+
+def run(args: Args) -> int:
+    """Generate, import, embed, evaluate, draw."""
+    from weft.errors import MissingExtraError, WeftValueError
+
+    if args.nodes < 200:
+        raise WeftValueError(f"--nodes must be at least 200 (got {args.nodes})")
+    try:
+        import sklearn  # noqa: F401 - better now than after the training
+    except ImportError as error:
+        raise MissingExtraError("weft demo", "scikit-learn", "eval") from error
+    out, clock = args.out, _Clock()
+    out.mkdir(parents=True, exist_ok=True)
+    with clock.stage("generate", f"{out}/edges.csv and {out}/labels.csv, with names as ids"):
+        edges, labels = _write_input(out, args.nodes, args.seed)
+    with clock.stage("import", f"weft import {edges} --labels {labels} --out {out}/graph"):
+        graph = _import(edges, labels, out / "graph")
+    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in _TRAINING.items())
+    with clock.stage("embed", f"weft embed {out}/graph --out {out}/vectors {options}"):
+        model, embedding = _embed(graph, out / "vectors", args.seed)
+    protocol = f"--portions {' '.join(map(str, _PORTIONS))} --trials {_TRIALS}"
+    with clock.stage("evaluate", f"weft evaluate {out}/vectors --graph {out}/graph {protocol}"):
+        scores = _evaluate(embedding, graph, args.seed)
+    with clock.stage("draw", f"{out}/report.html"):
+        from weft.serve.picture import draw
+
+        picture = draw(embedding.vectors, graph.labels, seed=args.seed)
+    some = embedding.ids[0]
+    steps = (
+        f"weft neighbors {out}/vectors {some} -k 5\n"
+        f"weft export {out}/vectors --to vectors.parquet\n"
+        "weft embed your_edges.csv --out your_vectors      # your own file: two columns are enough\n"
+        "weft evaluate your_vectors --labels your_labels.csv"
+    )
+    page = _report(graph, model, embedding, scores, picture, clock.seconds, steps).write(out / "report.html")
+    total = sum(clock.seconds.values())
+    sys.stdout.write(f"\nreport: {page.resolve()} ({total:.0f} s in all)\n\nWhat to try next:\n")
+    sys.stdout.write("".join(f"  {line}\n" for line in steps.splitlines()))
+    return 0
+
+
+def _write_input(out: Path, nodes: int, seed: int) -> tuple[Path, Path]:
+    """Files like a user's: names as ids, in no order, a header, an edge in one direction."""
+    import numpy as np
+    import polars as pl
+
+    from weft.rng import Op, key
+
+    rng = np.random.default_rng(key(seed, Op.PARTITION))
+    communities = max(4, nodes // _COMMUNITY)
+    src, dst, community = _planted(nodes, communities, rng)
+    width = len(str(nodes - 1))
+    names = pl.Series(rng.permutation(nodes)).cast(pl.String).str.zfill(width)
+    names = pl.select(pl.lit("user-") + names).to_series()
+    groups = pl.Series(community).cast(pl.String)
+    edges, labels = out / "edges.csv", out / "labels.csv"
+    pl.DataFrame({"source": names.gather(src), "target": names.gather(dst)}).write_csv(edges)
+    pl.DataFrame({"id": names, "label": pl.select(pl.lit("community-") + groups).to_series()}).write_csv(
+        labels
+    )
+    sys.stdout.write(
+        f"  {nodes:,} nodes in {communities} communities, {len(src):,} edges, "
+        f"{_MIXING:.0%} of them to anywhere\n"
+    )
+    return edges, labels
+
+
+def _planted(
+    nodes: int, communities: int, rng: np.random.Generator
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Sources, targets, and the community of each node."""
+    import numpy as np
+
+    count = int(nodes * _DEGREE / 2)
+    community = np.arange(nodes) % communities
+    src = rng.integers(0, nodes, count)
+    members = (nodes - 1 - community[src]) // communities + 1
+    inside = rng.integers(0, members) * communities + community[src]
+    dst = np.where(rng.random(count) < _MIXING, rng.integers(0, nodes, count), inside)
+    other = src != dst
+    return src[other], dst[other], community
+
+
+def _import(edges: Path, labels: Path, out: Path) -> Graph:
+    from weft.graph.ingest import ingest
+
+    graph = ingest(edges, out, labels=labels, overwrite=True, progress=sys.stderr.isatty())
+    sys.stdout.write(f"  {graph!r}\n")
+    return graph
+
+
+def _embed(graph: Graph, out: Path, seed: int) -> tuple[NodeEmbedding, Embedding]:
+    from weft.embed import Embedding, NodeEmbedding
+
+    model = NodeEmbedding(**_TRAINING, seed=seed, progress=sys.stderr.isatty()).fit(graph)
+    embedding = Embedding.of(model, graph).save(out, overwrite=True)
+    loss = model.loss_history_[-1, 1]
+    sys.stdout.write(f"  {embedding!r}, {model.plan_.pairs:,} pairs, loss {loss:.3f} at the end\n")
+    return model, embedding
+
+
+def _evaluate(embedding: Embedding, graph: Graph, seed: int) -> ClassificationReport:
+    from weft.cli.evaluate import show_classification
+    from weft.eval import classify_nodes
+
+    assert graph.labels is not None
+    scores = classify_nodes(
+        embedding.vectors,
+        graph.labels,
+        portions=_PORTIONS,
+        trials=_TRIALS,
+        seed=seed,
+        progress=sys.stderr.isatty(),
+    )
+    sys.stdout.write("".join(f"  {line}\n" for line in show_classification(scores).splitlines()))
+    return scores
+
+
+def _report(
+    graph: Graph,
+    model: NodeEmbedding,
+    embedding: Embedding,
+    scores: ClassificationReport,
+    picture: Picture,
+    seconds: dict[str, float],
+    steps: str,
+) -> Report:
+    from weft.config import show_bytes
+    from weft.serve.report import Report
+
+    best = scores.scores[-1]
+    plan = model.plan_
+    return Report(
+        title="A vector for every node",
+        lead=f"{graph.num_nodes:,} nodes of an edge list, embedded with DeepWalk on this machine.",
+        numbers=[
+            (f"{best.micro_mean:.4f}", f"micro-F1 with {best.portion:.0%} of labels"),
+            (f"{graph.num_nodes:,}", "nodes"),
+            (f"{graph.num_edges // 2:,}", "edges"),
+            (f"{plan.pairs / seconds['embed'] / 1e6:.1f} M/s", "pairs trained"),
+            (f"{sum(seconds.values()):.0f} s", "in all"),
+        ],
+        picture=picture,
+        classification=scores,
+        loss=[(float(pairs), float(loss)) for pairs, loss in embedding.history],
+        stages=list(seconds.items()),
+        facts={
+            "Configuration": embedding.config,
+            "Plan": {
+                "pairs": plan.pairs,
+                "parts": plan.parts,
+                "pairs in a pool": plan.pool,
+                "window": plan.window,
+                "memory": show_bytes(plan.bytes),
+            },
+            "Graph": {
+                "nodes": graph.num_nodes,
+                "edges": graph.num_edges // 2,
+                "ids": graph.ids.kind,
+                "labels": scores.labels,
+                "edges to anywhere": f"{_MIXING:.0%}",
+            },
+        },
+        next_steps=steps,
+    )

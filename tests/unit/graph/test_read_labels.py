@@ -1,0 +1,31 @@
+"""Labels from a file for nodes that are there already."""
+
+import numpy as np
+import pytest
+
+from weft.errors import ParseError, StorageError
+from weft.graph import Ids, read_labels
+
+IDS = Ids.integers(np.array([3, 5, 8], np.int64))
+
+
+def test_a_file_that_is_not_there(tmp_path):
+    with pytest.raises(StorageError, match=r"labels\.csv"):
+        read_labels(tmp_path / "labels.csv", IDS)
+
+
+def test_a_file_of_another_graph(tmp_path):
+    (tmp_path / "labels.csv").write_text("1,a\n2,b\n")
+    with pytest.raises(ParseError, match="none of its 2 ids is in the graph"):
+        read_labels(tmp_path / "labels.csv", IDS)
+
+
+def test_ids_that_are_unknown_are_told(tmp_path):
+    (tmp_path / "labels.csv").write_text("id,label\n5,b\n3,a\n7,a\n5,a\n")
+    told = []
+    labels = read_labels(tmp_path / "labels.csv", IDS, told.append)
+    assert [labels[node] for node in range(3)] == [("a",), ("a", "b"), ()]
+    assert len(told) == 1
+    assert "1 of 4 ids" in told[0]
+    with pytest.warns(UserWarning, match="1 of 4 ids"):
+        read_labels(tmp_path / "labels.csv", IDS)
