@@ -49,8 +49,21 @@ class Embedding:
     path: Path | None = None
 
     @classmethod
-    def of(cls, model: NodeEmbedding, graph: Graph, *, holdout: I64 | None = None) -> Embedding:
+    def of(
+        cls,
+        model: NodeEmbedding,
+        graph: Graph,
+        *,
+        holdout: I64 | None = None,
+        graph_path: Path | None = None,
+    ) -> Embedding:
         """What ``model`` learned from ``graph``.
+
+        Args:
+            model: fitted.
+            graph: what it was fitted on.
+            holdout: int64 ``[H, 2]``, edges that ``graph`` lacks for the sake of link prediction.
+            graph_path: where the whole graph is, to be noted; None: where ``graph`` was opened from.
 
         Raises:
             WeftValueError: the model is not fitted, or was fitted on a graph of another size.
@@ -62,6 +75,7 @@ class Embedding:
                 f"the model has vectors of {len(model.embedding_):,} nodes, the graph has {graph.num_nodes:,}"
             )
         hidden = ("progress", "on_progress")  # how it was watched is no part of the result
+        place = graph.path if graph_path is None else graph_path
         config = {name: value for name, value in model.get_params().items() if name not in hidden}
         return cls(
             vectors=model.embedding_,
@@ -69,7 +83,12 @@ class Embedding:
             context=model.context_,
             holdout=holdout,
             history=model.loss_history_,
-            config={"estimator": type(model).__name__, **config, "window_used": model.plan_.window},
+            config={
+                "estimator": type(model).__name__,
+                **config,
+                "window_used": model.plan_.window,
+                "graph": None if place is None else str(place.resolve()),
+            },
         )
 
     @property

@@ -1,0 +1,96 @@
+"""``weft embed``: from a graph to vectors on disk, and what it refuses before any work is done."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from weft.cli import main
+from weft.cli.embed import Args
+from weft.embed import Embedding, NodeEmbedding
+from weft.graph import Graph
+
+QUICK = ["--epochs", "30", "--dim", "16", "--walk-length", "10"]
+
+
+@pytest.fixture
+def graph(tmp_path):
+    rng = np.random.default_rng(0)
+    edges = rng.integers(0, 60, (2, 300)) + 1000
+    return Graph.from_edges(*edges).save(tmp_path / "graph")
+
+
+def test_vectors_equal_those_of_the_estimator(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    assert main(["embed", str(graph.path), "--out", str(out), *QUICK, "--threads", "1"]) == 0
+    made = Embedding.open(out, verify=True)
+    np.testing.assert_array_equal(
+        made.vectors, NodeEmbedding(dim=16, epochs=30, walk_length=10).fit_transform(graph)
+    )
+    np.testing.assert_array_equal(made.ids.take([0, 1]), graph.ids.take([0, 1]))
+    assert made.config["graph"] == str(graph.path)
+    text = capsys.readouterr().out
+    for word in ("pairs", "parts", "memory", "vectors", "M pairs/s", "loss"):
+        assert word in text
+
+
+def test_hidden_edges_are_not_learned(tmp_path, graph):
+    out = tmp_path / "vectors"
+    assert main(["embed", str(graph.path), "--out", str(out), *QUICK, "--holdout", "0.2"]) == 0
+    made = Embedding.open(out)
+    assert graph.has_edges(*made.holdout.T).all()
+    assert len(made.holdout) == pytest.approx(
+        0.2 * graph.num_edges / 2, abs=1 + 0.2 * 60
+    )  # loops are never hidden
+    assert made.num_nodes == graph.num_nodes
+    whole = NodeEmbedding(dim=16, epochs=30, walk_length=10)
+    assert made.history[-1, 0] < whole.plan(graph).pairs
+
+
+def test_every_parameter_of_the_estimator_is_an_option_with_its_default():
+    options = {field.name: field.default for field in dataclasses.fields(Args)}
+    parameters = NodeEmbedding().get_params()
+    del parameters["progress"], parameters["on_progress"]
+    assert {name: options.get(name, "missing") for name in parameters} == parameters
+
+
+def test_plan_alone_writes_nothing(tmp_path, graph, capsys):
+    assert main(["embed", str(graph.path), "--out", str(tmp_path / "vectors"), "--plan"]) == 0
+    assert "memory" in capsys.readouterr().out
+    assert not (tmp_path / "vectors").exists()
+
+
+def test_an_existing_place_is_kept_unless_told(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    words = ["embed", str(graph.path), "--out", str(out), *QUICK]
+    assert main(words) == 0
+    assert main(words) == 2
+    assert "--overwrite" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--dim", "0"], "dim must be in"),
+        (["--method", "line", "--num-negatives", "0"], "num_negatives must be in"),
+        (["--memory", "lots"], "memory must be a size"),
+        (["--memory", "20KiB"], "memory allows 20.0 KiB"),
+        (["--holdout", "1"], "holdout must be below 1"),
+        (["--holdout", "-0.1"], "holdout must be at least 0"),
+        (["--threads", "0"], "threads must be at least 1"),
+    ],
+)
+def test_refuses(tmp_path, graph, capsys, options, message):
+    assert main(["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *options]) == 2
+    error = capsys.readouterr().err
+    assert message in error
+    assert error.startswith("weft embed: error: ")
+    assert not (tmp_path / "vectors").exists()
+
+
+def test_no_such_graph(tmp_path, capsys):
+    assert main(["embed", str(tmp_path / "nothing"), "--out", str(tmp_path / "vectors")]) == 2
+    assert "there is no" in capsys.readouterr().err
