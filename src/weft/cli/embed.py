@@ -79,6 +79,9 @@ class Args:
     threads: Annotated[int | None, arg(metavar="INT")] = None
     """Threads to use; the result does not depend on it."""
 
+    report: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Write an HTML page with a picture of the vectors."""
+
     overwrite: bool = False
     """Replace what is at --out."""
 
@@ -113,7 +116,13 @@ def run(args: Args) -> int:
     model.fit(train)
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
-    sys.stdout.write(_show_result(model, made.save(args.out, overwrite=args.overwrite), seconds))
+    made = made.save(args.out, overwrite=args.overwrite)
+    sys.stdout.write(_show_result(model, made, seconds))
+    if args.report is not None:
+        from weft.serve.report import describe
+
+        page = describe(made, graph.labels, plan=model.plan_, stages=[("embed", seconds)]).write(args.report)
+        sys.stdout.write(f"  report   {page}\n")
     return 0
 
 

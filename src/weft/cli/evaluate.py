@@ -81,7 +81,10 @@ def run(args: Args) -> int:
         shown = _show_link(result)
     sys.stdout.write(json.dumps(result.to_dict(), indent=1) + "\n" if args.json else shown)
     if args.report is not None:
-        _write_report(args.report, embedding, labels, result)
+        from weft.serve.report import describe
+
+        page = describe(embedding, labels, measured=result).write(args.report)
+        sys.stderr.write(f"report: {page}\n")
     return 0
 
 
@@ -187,23 +190,3 @@ def _predict_links(args: Args, embedding: Embedding) -> LinkReport:
         score=args.score,
         seed=args.seed,
     )
-
-
-def _write_report(
-    path: Path, embedding: Embedding, labels: Labels | None, result: ClassificationReport | LinkReport
-) -> None:
-    from weft.eval import ClassificationReport
-    from weft.serve.picture import draw
-    from weft.serve.report import Report
-
-    classes = result if isinstance(result, ClassificationReport) else None
-    Report(
-        title=f"{embedding.num_nodes:,} vectors",
-        lead=str(embedding.path),
-        picture=draw(embedding.vectors, labels),
-        classification=classes,
-        link=None if isinstance(result, ClassificationReport) else result,
-        loss=[(float(pairs), float(loss)) for pairs, loss in embedding.history],
-        facts={"Configuration": embedding.config},
-    ).write(path)
-    sys.stderr.write(f"report: {path}\n")

@@ -12,15 +12,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft import __version__
+from weft.config import show_bytes
 from weft.errors import StorageError
 from weft.eval import ClassificationReport, LinkReport
 from weft.serve import charts
-from weft.serve.picture import Picture
+from weft.serve.picture import Picture, draw
 
 if TYPE_CHECKING:
     import os
 
-__all__ = ["Report"]
+    from weft.embed import Embedding, Plan
+    from weft.graph import Labels
+
+__all__ = ["Report", "describe", "plan_facts"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +92,54 @@ class Report:
             return f'<div class="tables">{measured}</div>\n' if measured else ""
         drawn = _section("The vectors", f'{charts.scatter(self.picture)}<p class="note">{_caption(self)}</p>')
         return f'<div class="grid2"><div>{drawn}</div><div>{measured}</div></div>\n'
+
+
+def describe(
+    embedding: Embedding,
+    labels: Labels | None = None,
+    *,
+    plan: Plan | None = None,
+    measured: ClassificationReport | LinkReport | None = None,
+    stages: Sequence[tuple[str, float]] = (),
+) -> Report:
+    """The report of an embedding: its picture, loss and configuration, and what was measured.
+
+    Args:
+        embedding: whose report it is.
+        labels: colours of the picture.
+        plan: sizes of its training.
+        measured: what an evaluation found.
+        stages: (name, seconds).
+
+    Raises:
+        WeftValueError: there are too few vectors to draw, or they are not finite.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    method = str(embedding.config.get("method", "given vectors"))
+    return Report(
+        title="A vector for every node",
+        lead=f"{embedding.path or 'Vectors'}: {method}, {embedding.dim} dimensions.",
+        numbers=[(f"{embedding.num_nodes:,}", "nodes"), (f"{embedding.dim}", "dimensions")],
+        picture=draw(embedding.vectors, labels),
+        classification=measured if isinstance(measured, ClassificationReport) else None,
+        link=measured if isinstance(measured, LinkReport) else None,
+        loss=[(float(pairs), float(loss)) for pairs, loss in embedding.history],
+        stages=stages,
+        facts={"Configuration": embedding.config, "Plan": {} if plan is None else plan_facts(plan)},
+    )
+
+
+def plan_facts(plan: Plan) -> dict[str, object]:
+    """The sizes of a training that a reader asks for."""
+    return {
+        "pairs": plan.pairs,
+        "parts": plan.parts,
+        "nodes of a part": plan.rows,
+        "pairs of a pool": plan.pool,
+        "walk length": plan.length,
+        "window": plan.window,
+        "memory": show_bytes(plan.bytes),
+    }
 
 
 def _caption(report: Report) -> str:

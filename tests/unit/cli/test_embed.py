@@ -94,3 +94,13 @@ def test_refuses(tmp_path, graph, capsys, options, message):
 def test_no_such_graph(tmp_path, capsys):
     assert main(["embed", str(tmp_path / "nothing"), "--out", str(tmp_path / "vectors")]) == 2
     assert "there is no" in capsys.readouterr().err
+
+
+def test_a_page(tmp_path, graph, capsys):
+    page = tmp_path / "report.html"
+    words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK]
+    assert main([*words, "--report", str(page)]) == 0
+    text = page.read_text("utf-8")
+    assert "<svg" in text
+    assert "pairs of a pool" in text
+    assert str(page) in capsys.readouterr().out
