@@ -16,12 +16,12 @@ from weft.graph._tables import open_npy, read_column, read_pairs
 from weft.graph.labels import Labels
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from weft.graph.format import DirectoryWriter
     from weft.graph.ids import Ids
 
-__all__ = ["read_labels", "write_features", "write_labels"]
+__all__ = ["read_labels", "write_features"]
 
 _CHUNK_BYTES = 16 << 20
 
@@ -30,34 +30,35 @@ def _warning(text: str) -> None:
     warnings.warn(text, UserWarning, stacklevel=3)
 
 
-def read_labels(table: str | os.PathLike[str], ids: Ids, warn: Callable[[str], None] = _warning) -> Labels:
+def read_labels(
+    given: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]],
+    ids: Ids,
+    warn: Callable[[str], None] = _warning,
+) -> Labels:
     """Labels from (id, label) lines; several per node allowed, ids that are not in the graph are left out.
 
     Args:
-        table: a text file; fields separated by comma, tab, semicolon or space, with or without header.
+        given: a text file, fields separated by comma, tab, semicolon or space, with or without header; or
+            ids and labels, as many.
         ids: of the nodes.
         warn: takes a sentence about ids that were left out; by default it becomes a ``UserWarning``.
 
     Raises:
         ParseError: the table cannot be read, or none of its ids is in the graph.
+        WeftValueError: there are not as many ids as labels.
     """
-    external, names = read_pairs(Path(table), ids.kind)
+    if isinstance(given, tuple):
+        name, external, names = "labels", np.asarray(given[0]), [str(label) for label in given[1]]
+    else:
+        name = f"labels {os.fspath(given)}"
+        external, names = read_pairs(Path(given), ids.kind)
+    if len(external) != len(names):
+        raise WeftValueError(f"{name}: {len(external):,} ids but {len(names):,} labels")
     nodes = ids.find(external)
-    _report_unknown(f"labels {table}", external, nodes, warn)
+    _report_unknown(name, external, nodes, warn)
     known = nodes >= 0
-    kept = [name for name, keep in zip(names, known.tolist(), strict=True) if keep]
+    kept = [label for label, keep in zip(names, known.tolist(), strict=True) if keep]
     return Labels.from_pairs(nodes[known], kept, len(ids))
-
-
-def write_labels(
-    table: str | os.PathLike[str], ids: Ids, writer: DirectoryWriter, warn: Callable[[str], None]
-) -> dict[str, object]:
-    """Read (id, label) lines and write them; gives what the manifest says of labels.
-
-    Raises:
-        ParseError: the table cannot be read, or none of its ids is in the graph.
-    """
-    return read_labels(table, ids, warn).save(writer)
 
 
 def write_features(

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
 
 from weft.config import parse_bytes
-from weft.errors import IdRangeError, WeftTypeError, WeftValueError
+from weft.errors import IdRangeError, WeftValueError
 from weft.graph import _store
-from weft.graph._attach import write_features, write_labels
+from weft.graph._attach import read_labels, write_features
 from weft.graph._build import Built, Rules, build
 from weft.graph._plan import Plan, free_memory, resident
 from weft.graph._progress import Progress
 from weft.graph.format import DirectoryWriter
 from weft.graph.graph import Graph
+from weft.graph.sources import open_source
 from weft.kernels.csr.cpu import check_options
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     import numpy.typing as npt
 
@@ -40,22 +41,24 @@ def ingest(
     self_loops: Literal["keep", "drop"] = "keep",
     num_nodes: int | None = None,
     ids: Literal["auto", "int", "string"] = "auto",
-    weight: str | int | None = None,
-    labels: str | os.PathLike[str] | None = None,
+    columns: tuple[str | int, str | int] | None = None,
+    weight: str | int | Literal[False] | None = None,
+    labels: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]] | None = None,
     features: str | os.PathLike[str] | npt.NDArray[Any] | None = None,
     feature_ids: int | str | os.PathLike[str] | npt.ArrayLike | None = None,
     on_error: Literal["fail", "skip"] = "fail",
     overwrite: bool = False,
     progress: bool = False,
     say: Callable[[str], None] | None = None,
+    **reading: Any,  # noqa: ANN401
 ) -> Graph:
     """Import edges as a graph directory.
 
     The same input gives the same bytes whatever the memory and the number of threads.
 
     Args:
-        source: a file (text, Parquet, ``.npz``, ``.mat``), arrays, an object of another library, or an
-            ``EdgeSource``.
+        source: whatever ``weft.graph.sources.open_source`` takes: a file (text, Parquet, ``.npz``,
+            ``.mat``), arrays ``(src, dst[, weight])``, an object of another library, an ``EdgeSource``.
         out: the directory to write.
         memory: bytes the process may have resident, such as ``"4GiB"``; by default half of what is free.
             Edges that do not fit are kept in an unnamed temporary file beside ``out``.
@@ -66,8 +69,10 @@ def ingest(
         num_nodes: ids are ``0 .. num_nodes-1`` and need not all have an edge; by default the ids that
             occur are the nodes: integers in rising order, strings in the order in which they appear.
         ids: ``int`` refuses ids that are no integers, ``string`` takes all as text, ``auto`` decides.
-        weight: the column of weights in a table, by name or number.
-        labels: a table of node ids and labels, one assignment a line.
+        columns: source and target in a table, by name or by number from 0; by default those that a header
+            names so, else the first two.
+        weight: the column of weights in a table; by default one whose name says so. False: none.
+        labels: a table of node ids and labels, one assignment a line; or ids and labels, as many.
         features: a 2-D ``.npy`` file or array with a row for each node, in the order of the nodes.
         feature_ids: which node each row of ``features`` is for: ids (array or ``.npy`` or text file), or
             the number of the column of ``features`` that holds them.
@@ -76,6 +81,7 @@ def ingest(
         progress: show a bar on stderr.
         say: takes what a user should know, a sentence at a time; without it what may be wrong with the
             input becomes a ``UserWarning``.
+        **reading: further options of ``weft.graph.sources.open_source``.
 
     Raises:
         ParseError: the input cannot be read.
@@ -90,7 +96,7 @@ def ingest(
     budget = free_memory() // 2 if memory is None else parse_bytes(memory)
     rules = Rules(directed=directed, duplicates=duplicates, self_loops=self_loops, num_nodes=num_nodes)
     with DirectoryWriter(out, overwrite=overwrite) as writer:
-        edges = _open(source, ids=ids, weight=weight, on_error=on_error)
+        edges = open_source(source, columns=columns, weight=weight, ids=ids, on_error=on_error, **reading)
         built = _build(edges, writer, rules, budget, progress)
         if built is None:
             edges = edges.as_strings()
@@ -104,18 +110,12 @@ def ingest(
             "num_edges": built.num_edges,
             "directed": directed,
             "ids": built.ids.save(writer),
-            "labels": None if labels is None else write_labels(labels, built.ids, writer, warn),
+            "labels": None if labels is None else read_labels(labels, built.ids, warn).save(writer),
         }
         if features is not None:
             write_features(features, feature_ids, built.ids, writer, warn)
         writer.finish(_store.KIND, meta)
     return Graph.open(out)
-
-
-def _open(source: object, **options: Any) -> EdgeSource:  # noqa: ANN401
-    if hasattr(source, "chunks"):
-        return cast("EdgeSource", source)
-    raise WeftTypeError(f"ingest takes an EdgeSource (got {type(source).__name__})")
 
 
 def _build(

@@ -1,0 +1,115 @@
+"""Turn edges into a graph directory.
+
+Takes CSV, TSV or space-separated text (plain, gzip or zstd; # and % begin comments; with or without a first
+line of names), Parquet, SciPy .npz and MATLAB .mat. Ids are integers of any size or text.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import Positional, arg
+
+__all__ = ["Args", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Options of ``weft import``."""
+
+    source: Annotated[Positional[Path], arg(metavar="EDGE_FILE")]
+    """The edges."""
+
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Where the graph goes."""
+
+    memory: Annotated[str | None, arg(metavar="SIZE")] = None
+    """Memory to use, such as 4GiB; half of what is free when not given. Edges beyond it wait on disk."""
+
+    directed: bool = False
+    """Edges lead one way; otherwise each is stored in both directions."""
+
+    duplicates: Literal["keep", "drop", "sum"] = "drop"
+    """Edges given twice: keep all, the first, or one with the sum of the weights."""
+
+    self_loops: Literal["keep", "drop"] = "keep"
+    """Edges from a node to itself."""
+
+    num_nodes: Annotated[int | None, arg(metavar="INT")] = None
+    """Ids are 0 to one less than this, whether they have edges or not."""
+
+    ids: Literal["auto", "int", "string"] = "auto"
+    """What ids are; auto decides by the first lines."""
+
+    columns: Annotated[tuple[str, str] | None, arg(metavar="SOURCE TARGET")] = None
+    """The columns of source and target, by name or by number from 0."""
+
+    weight: Annotated[str | None, arg(metavar="COLUMN")] = None
+    """The column of weights, by name or number."""
+
+    labels: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Lines of id and label; an id may have several."""
+
+    features: Annotated[Path | None, arg(metavar="NPY")] = None
+    """A row for each node, in the order of the nodes."""
+
+    feature_ids: Annotated[str | None, arg(metavar="FILE|COLUMN")] = None
+    """Which id each row of the features is for: a file, or the number of a column of the features."""
+
+    delimiter: str = "auto"
+    """Text: the character between fields, or tab, comma, semicolon, space."""
+
+    variable: Annotated[str | None, arg(metavar="NAME")] = None
+    """.mat: the name of the matrix."""
+
+    on_error: Literal["fail", "skip"] = "fail"
+    """Lines that cannot be read."""
+
+    overwrite: bool = False
+    """Replace what is at --out."""
+
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    """Threads to use; the result does not depend on it."""
+
+
+def run(args: Args) -> int:
+    """Import and describe."""
+    from weft.graph.ingest import ingest
+    from weft.kernels.threads import set_num_threads
+
+    if args.threads is not None:
+        set_num_threads(args.threads)
+    begun = time.perf_counter()
+    graph = ingest(
+        args.source,
+        args.out,
+        memory=args.memory,
+        directed=args.directed,
+        duplicates=args.duplicates,
+        self_loops=args.self_loops,
+        num_nodes=args.num_nodes,
+        ids=args.ids,
+        columns=None if args.columns is None else (_column(args.columns[0]), _column(args.columns[1])),
+        weight=None if args.weight is None else _column(args.weight),
+        delimiter=args.delimiter,
+        variable=args.variable,
+        labels=args.labels,
+        features=args.features,
+        feature_ids=None if args.feature_ids is None else _column(args.feature_ids),
+        on_error=args.on_error,
+        overwrite=args.overwrite,
+        progress=sys.stderr.isatty(),
+        say=lambda text: print(text, file=sys.stderr),
+    )
+    seconds = time.perf_counter() - begun
+    rate = graph.num_edges / seconds / 1e6
+    sys.stdout.write(f"{args.out}: {graph!r}, {seconds:.1f} s ({rate:.1f} M stored edges/s)\n")
+    return 0
+
+
+def _column(text: str) -> str | int:
+    return int(text) if text.isdigit() else text
