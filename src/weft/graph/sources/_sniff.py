@@ -64,6 +64,8 @@ class Layout:
         form: the form of a line.
         id_kind: what ids are.
         names: what the header calls the columns; None without a header.
+        first: the fields of the first line, a header or not.
+        width: the most fields of a line.
         start: byte of the first line after the header.
         first_line: number of that line, from 0.
         notes: guesses that a user may want to overrule.
@@ -72,6 +74,8 @@ class Layout:
     form: LineFormat
     id_kind: IdKind
     names: tuple[str, ...] | None
+    first: tuple[str, ...]
+    width: int
     start: int
     first_line: int
     notes: tuple[str, ...]
@@ -98,7 +102,8 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
     form = LineFormat(delimiter=_delimiter(lines, options), comments=options.comments, quote=options.quote)
     rows = [_split(line.text, form) for line in lines]
     header, guessed = _has_header(rows, options)
-    names = tuple(field.decode("utf-8", "replace") for field in rows[0]) if header else None
+    first = tuple(field.decode("utf-8", "replace") for field in rows[0])
+    names = first if header else None
     if header and not rows[1:]:
         raise ParseError(f"{name} holds no edges: its only line is a header, {_shown(lines[0].text)}")
     form = _with_columns(name, form, names, options)
@@ -106,11 +111,14 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
     notes = []
     if header and guessed:
         notes.append(f"line {lines[0].number + 1} is taken as a header: {_shown(lines[0].text)}")
-    notes += _ignored(form, names, data)
+    width = max(len(row) for row in data)
+    notes += _ignored(form, names, width)
     return Layout(
         form,
         _id_kind(data, form, options),
         names,
+        first,
+        width,
         lines[0].end if header else start,
         lines[0].number + 1 if header else 0,
         tuple(notes),
@@ -183,7 +191,8 @@ def _has_header(rows: list[list[bytes]], options: TextOptions) -> tuple[bool, bo
     if len(first) <= max(at):
         return False, False
     below = [row for row in rows[1:] if len(row) > max(at)]
-    over_numbers = any(_over_numbers(first[i], [row[i] for row in below]) for i in at)
+    titles = not any(_INTEGER.fullmatch(rows[0][i]) for i in at)
+    over_numbers = titles and any(_over_numbers(first[i], [row[i] for row in below]) for i in at)
     return over_numbers or all(_over_codes(first[i], [row[i] for row in below]) for i in at), True
 
 
@@ -217,9 +226,8 @@ def _is_int64(text: bytes) -> bool:
     return bool(_INTEGER.fullmatch(text)) and -(2**63) <= int(text) < 2**63
 
 
-def _ignored(form: LineFormat, names: tuple[str, ...] | None, rows: list[list[bytes]]) -> list[str]:
+def _ignored(form: LineFormat, names: tuple[str, ...] | None, width: int) -> list[str]:
     used = {form.src, form.dst, form.weight}
-    width = max((len(row) for row in rows), default=0)
     extra = [i for i in range(width) if i not in used]
     if not extra:
         return []

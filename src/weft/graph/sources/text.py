@@ -35,6 +35,7 @@ class TextSource:
         path: the file.
         options: what is known about it.
         block: how many bytes are read at once.
+        ends: what messages call the two ids of a line.
 
     Raises:
         ParseError: the file is empty, holds no edges, is no text, or lacks a column asked for.
@@ -46,12 +47,19 @@ class TextSource:
     num_edges: int | None = None
     isolated: IdArray | None = None
 
-    def __init__(self, path: str | Path, options: TextOptions | None = None, *, block: int = BLOCK) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        options: TextOptions | None = None,
+        *,
+        block: int = BLOCK,
+        ends: tuple[str, str] = ("source", "target"),
+    ) -> None:
         self.path = Path(path)
         self.options = options or TextOptions()
         self.layout = sniff(self.name, sample(self.path), self.options)
         self.position = 0
-        self._block = block
+        self._block, self._ends = block, ends
         self._skipped = 0
         self._messages: list[str] = []
 
@@ -79,7 +87,7 @@ class TextSource:
 
     def as_strings(self) -> TextSource:
         """The same file with string ids."""
-        return TextSource(self.path, replace(self.options, ids="string"), block=self._block)
+        return TextSource(self.path, replace(self.options, ids="string"), block=self._block, ends=self._ends)
 
     def report(self) -> ReadReport:
         """Lines skipped, and what was guessed."""
@@ -105,7 +113,8 @@ class TextSource:
         edges = read(block.text, self.layout.form, skip=skip, keep=_MESSAGES)
         if not edges.bad:
             return edges
-        messages = [describe(self.name, line, block.text, bad, self.layout.form) for bad in edges.first]
+        form = self.layout.form
+        messages = [describe(self.name, line, block.text, bad, form, self._ends) for bad in edges.first]
         if edges.overflow and self.options.ids == "auto":
             raise IdRangeError(next((m for m in messages if "64 bits" in m), messages[0]))
         if not skip:

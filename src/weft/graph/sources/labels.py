@@ -1,0 +1,122 @@
+"""Labels of nodes: ``id,label`` lines, several for a node allowed, or the ``group`` of a MATLAB file.
+
+Shapes: M lines, each one assignment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import ParseError
+from weft.graph.sources._sniff import TextOptions
+from weft.graph.sources.matrices import read_mat
+from weft.graph.sources.text import TextSource
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from weft.graph.ids import Strings
+
+__all__ = ["read_labels"]
+
+_IDS = ("id", "node", "node_id", "nodeid", "vertex", "name", "user", "item", "source")
+_LABELS = ("label", "labels", "class", "target", "group", "community", "category", "type", "page_type")
+_ENDS = ("id", "label")
+
+
+def read_labels(
+    path: Path, kind: str, options: TextOptions | None = None
+) -> tuple[npt.NDArray[Any], list[str]]:
+    """Ids and labels.
+
+    Args:
+        path: text in the forms that edges may have, or a ``.mat`` file whose sparse ``group [N, labels]``
+            says which node has which labels; there ids are row numbers and labels column numbers.
+        kind: the kind of ids to give: "string", or else integers.
+        options: what is known about the text; a header may name the columns, and must when there are more
+            than two and ``options.columns`` is not given.
+
+    Returns:
+        ids, int64 ``[M]`` or objects ``[M]`` of str, and M labels.
+
+    Raises:
+        ParseError: naming the line.
+        StorageError: the file cannot be read.
+    """
+    if path.suffix.lower() == ".mat":
+        row, labels = _from_mat(path)
+        return row if kind != "string" else _objects([str(i) for i in row.tolist()]), labels
+    asked = replace(options or TextOptions(), ids="string", weight=False)
+    source = _with_columns(TextSource(path, asked, ends=_ENDS))
+    ids: list[str] = []
+    labels: list[str] = []
+    for chunk in source.chunks():
+        ids += _unpacked(chunk.src)
+        labels += _unpacked(chunk.dst)
+    return _objects(ids) if kind == "string" else _integers(path, ids), labels
+
+
+def _with_columns(source: TextSource) -> TextSource:
+    if source.options.columns is not None:
+        return source
+    titles = [title.strip().lower() for title in source.layout.first]
+    at_id = next((i for i, title in enumerate(titles) if title in _IDS), None)
+    at_label = next((i for i, title in enumerate(titles) if title in _LABELS and i != at_id), None)
+    if at_id is not None and at_label is not None:
+        columns = (at_id, at_label)
+    elif source.layout.width > 2:
+        raise ParseError(
+            f"{source.name} has {source.layout.width} columns ({', '.join(source.layout.first)}); name "
+            "the two of the id and the label, or call them 'id' and 'label' in a header"
+        )
+    else:
+        columns = (0, 1)
+    header = source.options.header
+    if header is None and (source.layout.names is not None or at_id is not None or at_label is not None):
+        header = True
+    return TextSource(source.path, replace(source.options, columns=columns, header=header), ends=_ENDS)
+
+
+def _from_mat(path: Path) -> tuple[npt.NDArray[np.int64], list[str]]:
+    held = read_mat(path)
+    if "group" not in held:
+        raise ParseError(f"{path} has no sparse matrix 'group' of labels; it has {', '.join(held) or 'none'}")
+    group = held["group"].tocoo()
+    given = group.data != 0
+    row, col = group.row[given].astype(np.int64), group.col[given]
+    order = np.lexsort((col, row))
+    return row[order], [str(c) for c in col[order].tolist()]
+
+
+def _integers(path: Path, ids: list[str]) -> npt.NDArray[np.int64]:
+    try:
+        return np.array([int(i) for i in ids], np.int64)
+    except (ValueError, OverflowError):
+        at = next(i for i, text in enumerate(ids) if not _is_int64(text))
+        raise ParseError(
+            f"{path} assignment {at + 1:,}: {ids[at]!r} is no integer id, as those of the edges are"
+        ) from None
+
+
+def _is_int64(text: str) -> bool:
+    try:
+        return -(2**63) <= int(text) < 2**63
+    except ValueError:
+        return False
+
+
+def _objects(ids: list[str]) -> npt.NDArray[Any]:
+    out = np.empty(len(ids), object)
+    out[:] = ids
+    return out
+
+
+def _unpacked(strings: npt.NDArray[np.int64] | Strings) -> list[str]:
+    assert not isinstance(strings, np.ndarray)
+    data, ends = strings.data.tobytes(), strings.offsets.tolist()
+    return [data[a:b].decode() for a, b in pairwise(ends)]
