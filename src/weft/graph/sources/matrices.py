@@ -70,13 +70,14 @@ def open_npz(path: Path, *, weighted: bool | None = None) -> ArraySource:
         StorageError: it cannot be read.
     """
     try:
-        with np.load(path, allow_pickle=False) as file:
+        # np.load leaves a file that it opened itself open when the archive is damaged.
+        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             held = {key: file[key] for key in file.files}
     except (zipfile.BadZipFile, zlib.error, ValueError, EOFError, KeyError, NotImplementedError) as e:
         raise ParseError(f"{path} is damaged or no .npz file: {e}; write it again") from None
     except OSError as e:
         raise StorageError(f"cannot read {path}: {e.strerror or e}") from e
-    if {"format", "shape", "data"} > held.keys():
+    if not {"format", "shape", "data"} <= held.keys():
         raise ParseError(
             f"{path} is no sparse matrix: it holds {', '.join(held) or 'nothing'}, expected what "
             "scipy.sparse.save_npz writes (format, shape, data, …)"

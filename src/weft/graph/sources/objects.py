@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -70,7 +71,9 @@ def _from_pyg(data: Any) -> ArraySource:  # noqa: ANN401
         attr = _numpy(getattr(data, "edge_attr", None))
         if attr is not None and (attr.ndim == 1 or (attr.ndim == 2 and attr.shape[1] == 1)):
             weight = attr.reshape(-1)
-    nodes = getattr(data, "num_nodes", None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # without features PyG counts up to the highest index
+        nodes = getattr(data, "num_nodes", None)
     return ArraySource(
         index[0], index[1], weight, name="PyG data", num_nodes=None if nodes is None else int(nodes)
     )

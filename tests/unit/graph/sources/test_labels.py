@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import gzip
+
+import numpy as np
+import pytest
+import scipy.io
+import scipy.sparse as sp
+
+from weft.errors import ParseError
+from weft.graph.sources import TextOptions, read_labels
+
+
+@pytest.fixture
+def read(tmp_path):
+    def read(text, kind="int", **options):
+        path = tmp_path / "labels.csv"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        ids, labels = read_labels(path, kind, TextOptions(**options))
+        assert ids.dtype == (object if kind == "string" else np.int64)
+        return list(zip(ids.tolist(), labels, strict=True))
+
+    return read
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "is empty"),
+        ("1,red\n2\n", "line 2: '2' has 1 field, expected 2 \\(id,label\\)"),
+        ("1,red\n2,\n", "line 2: '2,' has 1 field, expected 2 \\(id,label\\)"),
+        ("1,red\n,blue\n", "line 2: ',blue' has an empty id"),
+        ("1,red\nx,blue\n", "assignment 2: 'x' is no integer id"),
+        ("1,red\n99999999999999999999,blue\n", "assignment 2: '9+' is no integer id"),
+        ("1,2,3\n", "has 3 columns \\(1, 2, 3\\); name the two"),
+        (gzip.compress(b"1,red\n")[:-3], "truncated"),
+    ],
+)
+def test_bad_tables(read, text, message):
+    with pytest.raises(ParseError, match=message):
+        read(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,red\n1,blue\n2,red\n",
+        "id,label\n1,red\n1,blue\n2,red\n",
+        "# c\n1\tred\n1\tblue\n2\tred\n",
+        "1 red\n1 blue\n2 red\n",
+        'id,"page, name",page_type\n1,"a, ""b""",red\n1,x,blue\n2,,red\n',
+        gzip.compress(b"1,red\n1,blue\n2,red\n"),
+    ],
+)
+def test_layouts(read, text):
+    assert read(text) == [(1, "red"), (1, "blue"), (2, "red")]
+
+
+def test_strings(read):
+    assert read("name,class\nann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
+    assert read("ann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
+    assert read("1,2,x\n", "string", columns=(2, 0)) == [("x", "1")]
+
+
+def test_mat(tmp_path):
+    path = tmp_path / "g.mat"
+    group = sp.csc_matrix(([1.0, 1.0, 1.0, 0.0], ([0, 2, 0, 1], [3, 0, 1, 1])), (3, 4))
+    scipy.io.savemat(path, {"group": group})
+    ids, labels = read_labels(path, "range")
+    assert list(zip(ids.tolist(), labels, strict=True)) == [(0, "1"), (0, "3"), (2, "0")]
+    assert read_labels(path, "string")[0].tolist() == ["0", "0", "2"]
+    scipy.io.savemat(path, {"network": group})
+    with pytest.raises(ParseError, match="no sparse matrix 'group' of labels; it has network"):
+        read_labels(path, "int")
