@@ -18,9 +18,6 @@ from tyro.conf import arg
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import numpy as np
-    import numpy.typing as npt
-
     from weft.embed import Embedding, NodeEmbedding
     from weft.eval import ClassificationReport
     from weft.graph import Graph
@@ -31,7 +28,7 @@ __all__ = ["Args", "run"]
 
 _COMMUNITY = 1000  # nodes of one, so that larger demos have more of them
 _DEGREE = 15.0
-_MIXING = 0.3  # share of the edges that lead to any node
+_MIXING = 0.3  # share of the edges that lead to other communities
 _PORTIONS = (0.01, 0.1)
 _TRIALS = 3
 # 300 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
@@ -89,7 +86,7 @@ def run(args: Args) -> int:
     with clock.stage("embed", f"weft embed {out}/graph --out {out}/vectors {options}"):
         model, embedding = _embed(graph, out / "vectors", args.seed)
     protocol = f"--portions {' '.join(map(str, _PORTIONS))} --trials {_TRIALS}"
-    with clock.stage("evaluate", f"weft evaluate {out}/vectors --graph {out}/graph {protocol}"):
+    with clock.stage("evaluate", f"weft evaluate {out}/vectors {protocol}"):
         scores = _evaluate(embedding, graph, args.seed)
     with clock.stage("draw", f"{out}/report.html"):
         from weft.serve.picture import draw
@@ -114,41 +111,23 @@ def _write_input(out: Path, nodes: int, seed: int) -> tuple[Path, Path]:
     import numpy as np
     import polars as pl
 
-    from weft.rng import Op, key
+    from weft.graph.generate import planted_partition
 
-    rng = np.random.default_rng(key(seed, Op.PARTITION))
     communities = max(4, nodes // _COMMUNITY)
-    src, dst, community = _planted(nodes, communities, rng)
+    made = planted_partition(nodes, communities, _DEGREE, _MIXING, seed=seed)
+    assert made.labels is not None
+    src, dst = made.edges()
     width = len(str(nodes - 1))
-    names = pl.Series(rng.permutation(nodes)).cast(pl.String).str.zfill(width)
-    names = pl.select(pl.lit("user-") + names).to_series()
-    groups = pl.Series(community).cast(pl.String)
+    name = pl.select("user-" + pl.Series(np.arange(nodes)).cast(pl.String).str.zfill(width)).to_series()
+    label = pl.select("community-" + pl.Series(made.labels).cast(pl.String)).to_series()
     edges, labels = out / "edges.csv", out / "labels.csv"
-    pl.DataFrame({"source": names.gather(src), "target": names.gather(dst)}).write_csv(edges)
-    pl.DataFrame({"id": names, "label": pl.select(pl.lit("community-") + groups).to_series()}).write_csv(
-        labels
-    )
+    pl.DataFrame({"source": name.gather(src), "target": name.gather(dst)}).write_csv(edges)
+    pl.DataFrame({"id": name, "label": label}).write_csv(labels)
     sys.stdout.write(
         f"  {nodes:,} nodes in {communities} communities, {len(src):,} edges, "
-        f"{_MIXING:.0%} of them to anywhere\n"
+        f"{_MIXING:.0%} of them between communities\n"
     )
     return edges, labels
-
-
-def _planted(
-    nodes: int, communities: int, rng: np.random.Generator
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Sources, targets, and the community of each node."""
-    import numpy as np
-
-    count = int(nodes * _DEGREE / 2)
-    community = np.arange(nodes) % communities
-    src = rng.integers(0, nodes, count)
-    members = (nodes - 1 - community[src]) // communities + 1
-    inside = rng.integers(0, members) * communities + community[src]
-    dst = np.where(rng.random(count) < _MIXING, rng.integers(0, nodes, count), inside)
-    other = src != dst
-    return src[other], dst[other], community
 
 
 def _import(edges: Path, labels: Path, out: Path) -> Graph:
@@ -195,8 +174,7 @@ def _report(
     seconds: dict[str, float],
     steps: str,
 ) -> Report:
-    from weft.config import show_bytes
-    from weft.serve.report import Report
+    from weft.serve.report import Report, plan_facts
 
     best = scores.scores[-1]
     plan = model.plan_
@@ -216,19 +194,13 @@ def _report(
         stages=list(seconds.items()),
         facts={
             "Configuration": embedding.config,
-            "Plan": {
-                "pairs": plan.pairs,
-                "parts": plan.parts,
-                "pairs in a pool": plan.pool,
-                "window": plan.window,
-                "memory": show_bytes(plan.bytes),
-            },
+            "Plan": plan_facts(plan),
             "Graph": {
                 "nodes": graph.num_nodes,
                 "edges": graph.num_edges // 2,
                 "ids": graph.ids.kind,
                 "labels": scores.labels,
-                "edges to anywhere": f"{_MIXING:.0%}",
+                "edges between communities": f"{_MIXING:.0%}",
             },
         },
         next_steps=steps,

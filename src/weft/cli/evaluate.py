@@ -53,8 +53,9 @@ class Args:
     negatives: int = 100
     """Link prediction: pairs that are no edges, per hidden edge."""
 
-    score: Literal["cosine", "dot"] = "cosine"
-    """Link prediction: how two vectors are compared."""
+    score: Literal["auto", "cosine", "dot", "context"] = "auto"
+    """Link prediction: how two vectors are compared. context is what training went by: a node's vector
+    and the other's context vector; auto takes it where context vectors were kept, else the cosine."""
 
     seed: int = 0
     """Of shuffles and negatives."""
@@ -182,11 +183,13 @@ def _predict_links(args: Args, embedding: Embedding) -> LinkReport:
             "no edges were hidden from these vectors, so link prediction would ask for what they were "
             "taught; learn them with weft embed GRAPH --holdout 0.1 --out DIR"
         )
+    by_default = "cosine" if embedding.context is None else "context"
     return evaluate_links(
         embedding.vectors,
         graph_of(embedding, args.graph),
         embedding.holdout,
         num_negatives=args.negatives,
-        score=args.score,
+        score=by_default if args.score == "auto" else args.score,
+        context_ND=embedding.context,
         seed=args.seed,
     )

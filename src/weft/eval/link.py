@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from weft.errors import WeftValueError
 from weft.eval import metrics
+from weft.eval._negatives import count_by_source, forbidden_pairs, sample_negatives
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ __all__ = ["LinkReport", "evaluate_links", "split_edges"]
 I64 = npt.NDArray[np.int64]
 F32 = npt.NDArray[np.float32]
 
-_REJECTIONS = 16  # rounds of redrawing before the nodes that are no neighbours are listed
 _BLOCK = 1 << 23  # vector values gathered at a time: 32 MB
 
 
@@ -128,7 +128,8 @@ def evaluate_links(
     held_out_H2: I64,
     *,
     num_negatives: int = 100,
-    score: Literal["cosine", "dot"] = "cosine",
+    score: Literal["cosine", "dot", "context"] = "cosine",
+    context_ND: npt.NDArray[np.floating] | None = None,
     ks: Sequence[int] = (1, 10),
     seed: int = 0,
 ) -> LinkReport:
@@ -143,7 +144,10 @@ def evaluate_links(
         graph: with all edges, the held-out ones included or not: neither kind is ever a negative.
         held_out_H2: int64 ``[H, 2]``.
         num_negatives: C, at least 1.
-        score: ``cosine`` or ``dot`` product of two vectors.
+        score: ``cosine`` or ``dot`` product of two vectors; or ``context``, what skip-gram was trained
+            by: the dot product of the source's vector and the target's context vector, in an undirected
+            graph the mean of both directions.
+        context_ND: float ``[N, D]``, for the score ``context``.
         ks: for hits@k.
         seed: of the negatives.
 
@@ -152,8 +156,9 @@ def evaluate_links(
     """
     begun = time.perf_counter()
     held_out_H2 = _check(vectors_ND, graph, held_out_H2, num_negatives, score)
-    forbidden_P = _forbidden(graph, held_out_H2)
-    usable_H = _degrees(forbidden_P, graph.num_nodes)[held_out_H2[:, 0]] < graph.num_nodes
+    table = _Scorer.of(vectors_ND, score, context_ND, graph.directed)
+    forbidden_P = forbidden_pairs(graph, held_out_H2)
+    usable_H = count_by_source(forbidden_P, graph.num_nodes)[held_out_H2[:, 0]] < graph.num_nodes
     ranked_H2 = held_out_H2[usable_H]
     if len(ranked_H2) == 0:
         raise WeftValueError(
@@ -162,10 +167,8 @@ def evaluate_links(
         )
     rng = np.random.default_rng([key(seed, Op.EVALUATE), 1])
     negative_HC = sample_negatives(ranked_H2[:, 0], graph.num_nodes, forbidden_P, num_negatives, rng)
-    norm_N = np.linalg.norm(vectors_ND, axis=1) if score == "cosine" else np.ones(len(vectors_ND))
-    scale_N = np.where(norm_N > 0, norm_N, 1.0).astype(np.float32)
-    positive_H = _scores(vectors_ND, scale_N, ranked_H2[:, 0], ranked_H2[:, 1:])[:, 0]
-    against_HC = _scores(vectors_ND, scale_N, ranked_H2[:, 0], negative_HC)
+    positive_H = table.score(ranked_H2[:, 0], ranked_H2[:, 1:])[:, 0]
+    against_HC = table.score(ranked_H2[:, 0], negative_HC)
     ranks_H = metrics.ranks(positive_H, against_HC)
     return LinkReport(
         auc=metrics.auc(positive_H, against_HC[:, 0]),
@@ -180,72 +183,47 @@ def evaluate_links(
     )
 
 
-def sample_negatives(
-    source_H: I64, num_nodes: int, forbidden_P: I64, count: int, rng: np.random.Generator
-) -> I64:
-    """Targets drawn uniformly from the nodes a source may be paired with; int64 ``[H, count]``.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scorer:
+    """Scores pairs by the dot product of a row of ``left`` and one of ``right``, or of both turned."""
 
-    Args:
-        source_H: int64 ``[H]``; each must have at least one node left.
-        num_nodes: N.
-        forbidden_P: pairs ``source * N + target``, rising; a node with itself among them.
-        count: targets per source.
-        rng: the numbers.
-    """
-    target_HC = rng.integers(0, num_nodes, (len(source_H), count))
-    base_H = source_H * num_nodes
-    at = np.arange(target_HC.size)
-    flat = target_HC.reshape(-1)
-    for _ in range(_REJECTIONS):
-        at = at[_contains(forbidden_P, base_H[at // count] + flat[at])]
-        if len(at) == 0:
-            return target_HC
-        flat[at] = rng.integers(0, num_nodes, len(at))
-    at = at[_contains(forbidden_P, base_H[at // count] + flat[at])]
-    # What is left belongs to sources linked to almost all nodes: list the few others.
-    for row in np.unique(at // count):
-        begin, end = np.searchsorted(forbidden_P, [base_H[row], base_H[row] + num_nodes])
-        free = np.setdiff1d(np.arange(num_nodes), forbidden_P[begin:end] - base_H[row])
-        mine = at[at // count == row]
-        flat[mine] = free[rng.integers(0, len(free), len(mine))]
-    return target_HC
+    left_ND: npt.NDArray[np.floating]
+    right_ND: npt.NDArray[np.floating]
+    turned: bool
 
+    @classmethod
+    def of(
+        cls,
+        vectors_ND: npt.NDArray[np.floating],
+        score: str,
+        context_ND: npt.NDArray[np.floating] | None,
+        directed: bool,
+    ) -> _Scorer:
+        if score == "context":
+            if context_ND is None or context_ND.shape != vectors_ND.shape:
+                raise WeftValueError(
+                    f"score='context' needs context vectors {list(vectors_ND.shape)} "
+                    f"(got {None if context_ND is None else list(context_ND.shape)}); use 'cosine'"
+                )
+            return cls(vectors_ND, context_ND, turned=not directed)
+        if score == "cosine":
+            norm_N1 = np.linalg.norm(vectors_ND, axis=1, keepdims=True)
+            vectors_ND = vectors_ND / np.where(norm_N1 > 0, norm_N1, 1)
+        return cls(vectors_ND, vectors_ND, turned=False)
 
-def _forbidden(graph: Graph, held_out_H2: I64) -> I64:
-    """Pairs that must not be negatives, for the sources in question: edges, hidden or not, and loops."""
-    sources = np.unique(held_out_H2[:, 0])
-    counts = graph.indptr[sources + 1] - graph.indptr[sources]
-    begin = np.cumsum(counts) - counts
-    at = np.repeat(graph.indptr[sources] - begin, counts) + np.arange(int(counts.sum()))
-    known = np.repeat(sources, counts) * graph.num_nodes + graph.indices[at].astype(np.int64)
-    hidden = held_out_H2[:, 0] * graph.num_nodes + held_out_H2[:, 1]
-    if not graph.directed:
-        turned = held_out_H2[:, 1] * graph.num_nodes + held_out_H2[:, 0]
-        hidden = np.concatenate([hidden, turned])
-    return np.unique(np.concatenate([known, hidden, sources * (graph.num_nodes + 1)]))
-
-
-def _degrees(forbidden_P: I64, num_nodes: int) -> I64:
-    return np.bincount(forbidden_P // num_nodes, minlength=num_nodes)
-
-
-def _contains(rising_P: I64, values: I64) -> npt.NDArray[np.bool_]:
-    at = np.minimum(np.searchsorted(rising_P, values), len(rising_P) - 1)
-    return rising_P[at] == values
-
-
-def _scores(
-    vectors_ND: npt.NDArray[np.floating], scale_N: F32, source_H: I64, target_HC: I64
-) -> npt.NDArray[np.floating]:
-    """Score of each source with each of its targets; ``[H, C]``."""
-    out_HC = np.empty(target_HC.shape, np.float32)
-    block = max(1, _BLOCK // (target_HC.shape[1] * vectors_ND.shape[1]))
-    for begin in range(0, len(source_H), block):
-        rows = slice(begin, begin + block)
-        source, target = source_H[rows], target_HC[rows]
-        dot = np.einsum("hd,hcd->hc", vectors_ND[source], vectors_ND[target])
-        out_HC[rows] = dot / (scale_N[source][:, None] * scale_N[target])
-    return out_HC
+    def score(self, source_H: I64, target_HC: I64) -> F32:
+        """Scores of each source with each of its targets; float32 ``[H, C]``."""
+        out_HC = np.empty(target_HC.shape, np.float32)
+        block = max(1, _BLOCK // (target_HC.shape[1] * self.left_ND.shape[1]))
+        for begin in range(0, len(source_H), block):
+            rows = slice(begin, begin + block)
+            source, target = source_H[rows], target_HC[rows]
+            out_HC[rows] = np.einsum("hd,hcd->hc", self.left_ND[source], self.right_ND[target])
+            if self.turned:
+                out_HC[rows] += np.einsum("hd,hcd->hc", self.right_ND[source], self.left_ND[target])
+        if self.turned:
+            out_HC *= 0.5
+        return out_HC
 
 
 def _check(
@@ -271,6 +249,6 @@ def _check(
         raise WeftValueError(f"held-out edges must join nodes in 0 .. {graph.num_nodes - 1}")
     if num_negatives < 1:
         raise WeftValueError(f"num_negatives must be at least 1 (got {num_negatives})")
-    if score not in ("cosine", "dot"):
-        raise WeftValueError(f"score must be 'cosine' or 'dot' (got {score!r})")
+    if score not in ("cosine", "dot", "context"):
+        raise WeftValueError(f"score must be 'cosine', 'dot' or 'context' (got {score!r})")
     return held_out_H2.astype(np.int64)

@@ -5,7 +5,7 @@ import pytest
 
 from weft.errors import WeftValueError
 from weft.eval import evaluate_links, split_edges
-from weft.eval.link import sample_negatives
+from weft.eval._negatives import sample_negatives
 from weft.graph import Graph, Ids
 from weft.kernels.csr import reference
 
@@ -67,7 +67,9 @@ def test_too_few_edges(edges):
         ({"held_out_H2": np.array([[0, 200]])}, r"0 \.\. 199"),
         ({"held_out_H2": np.array([[-1, 2]])}, r"0 \.\. 199"),
         ({"num_negatives": 0}, "num_negatives must be at least 1"),
-        ({"score": "euclid"}, "'cosine' or 'dot'"),
+        ({"score": "euclid"}, "'cosine', 'dot' or 'context'"),
+        ({"score": "context"}, r"needs context vectors \[200, 16\] \(got None\)"),
+        ({"score": "context", "context_ND": VECTORS[1:]}, r"got \[199, 16\]"),
     ],
 )
 def test_arguments_that_cannot_be_used(change, message):
@@ -149,3 +151,20 @@ def test_a_report_is_fixed_by_its_seed_and_plain():
         report.pop("seconds")
     assert reports[0] == reports[1] != reports[2]
     assert set(reports[0]["hits"]) == {"1", "10"}
+
+
+@pytest.mark.parametrize("directed", [False, True])
+def test_context_scores_are_the_models_own(directed):
+    rng = np.random.default_rng(2)
+    context = rng.normal(size=(200, 16))
+    graph = _random(directed=directed)
+    own = VECTORS.astype(float) @ context.T
+    own = own if directed else (own + own.T) / 2
+    report = evaluate_links(VECTORS, graph, HELD, score="context", context_ND=context, num_negatives=3000)
+    linked = graph.has_edges(np.repeat(np.arange(200), 200), np.tile(np.arange(200), 200)).reshape(200, 200)
+    linked |= np.eye(200, dtype=bool)
+    linked[HELD[:, 0], HELD[:, 1]] = True
+    rank = [(own[u][~linked[u]] > own[u, v]).mean() for u, v in HELD]
+    # Drawn often enough, the share of negatives above an edge is the share among all of them.
+    expected = np.mean(1 / (1 + 3000 * np.array(rank)))
+    assert report.mrr == pytest.approx(expected, rel=0.2)
