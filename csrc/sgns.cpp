@@ -57,13 +57,19 @@ WEFT_INLINE float dot(const float* a, const float* b, size_t chunks) {
     float sum[lanes];
     // The outer loop is the vector: each lane is its own chain, so no reordering is needed.
     for (size_t z = 0; z < lanes; ++z) {
-        float s = 0;
-        for (size_t i = 0; i < n; ++i) s += a[i * lanes + z] * b[i * lanes + z];
-        sum[z] = s;
+        float even = 0;
+        float odd = 0;
+        for (size_t i = 0; i + 1 < n; i += 2) {
+            even += a[i * lanes + z] * b[i * lanes + z];
+            odd += a[(i + 1) * lanes + z] * b[(i + 1) * lanes + z];
+        }
+        sum[z] = even + odd;
     }
-    for (size_t z = 0; z < 8; ++z) sum[z] += sum[z + 8];
-    for (size_t z = 0; z < 4; ++z) sum[z] += sum[z + 4];
-    return (sum[0] + sum[2]) + (sum[1] + sum[3]);
+    if (n % 2)
+        for (size_t z = 0; z < lanes; ++z) sum[z] += a[(n - 1) * lanes + z] * b[(n - 1) * lanes + z];
+    float four[4];
+    for (size_t z = 0; z < 4; ++z) four[z] = (sum[z] + sum[z + 4]) + (sum[z + 8] + sum[z + 12]);
+    return (four[0] + four[2]) + (four[1] + four[3]);
 }
 
 struct alignas(64) Lanes {
@@ -112,34 +118,58 @@ WEFT_INLINE void contexts(const Block& b, size_t q, size_t count, uint32_t* rows
         prefetch(b.tables.context.data() + rows[i] * b.tables.width, b.tables.width);
 }
 
-// One pair: v is the head's row, g and scores are scratch, rows the 1 + K contexts.
+// The step that one term of the loss asks of two rows.
+struct Pull {
+    float loss;   // of the term, weighted
+    float share;  // of the other row that is added
+    float keep;   // of the row itself: 1 less its decay
+};
+
 template <size_t CHUNKS>
-WEFT_INLINE float pair(const Block& b, const uint32_t* rows, float* __restrict v, float* __restrict g, float* pull) {
-    const size_t chunks = b.tables.width / lanes;
+WEFT_INLINE Pull pull(const Block& b, const float* v, const float* c, bool positive) {
+    const float x = dot<CHUNKS>(v, c, b.tables.width / lanes);
+    const Score s = judge(b.curve, positive ? x : -x);
+    const float weight = positive ? 1.0F : b.step.negative_weight;
+    return {weight * s.loss, b.rate * weight * (positive ? s.miss : -s.miss), 1 - b.rate * weight * b.step.weight_decay};
+}
+
+// One pair with one negative, the default: one pass over three rows.
+template <size_t CHUNKS>
+WEFT_INLINE float pair_of_two(const Block& b, float* __restrict v, float* __restrict c, float* __restrict d, float keep) {
+    const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
+    const Pull p = pull<CHUNKS>(b, v, c, true);
+    const Pull n = pull<CHUNKS>(b, v, d, false);
+    for (size_t z = 0; z < width; ++z) {
+        const float g = p.share * c[z] + n.share * d[z];
+        c[z] = p.keep * c[z] + p.share * v[z];
+        d[z] = n.keep * d[z] + n.share * v[z];
+        v[z] = keep * v[z] + g;
+    }
+    return p.loss + n.loss;
+}
+
+// One pair: v is the head's row, g and pulls are scratch, rows the 1 + K contexts.
+template <size_t CHUNKS>
+WEFT_INLINE float pair(const Block& b, const uint32_t* rows, float* __restrict v, float* __restrict g, Pull* pulls, float keep) {
     const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
     const size_t count = 1 + b.step.negatives;
     float* table = b.tables.context.data();
+    if (count == 2 && rows[0] != rows[1])
+        return pair_of_two<CHUNKS>(b, v, table + rows[0] * width, table + rows[1] * width, keep);
     float loss = 0;
     for (size_t k = 0; k < count; ++k) {
-        const float x = dot<CHUNKS>(v, table + rows[k] * width, chunks);
-        const Score s = judge(b.curve, k == 0 ? x : -x);
-        const float weight = k == 0 ? 1.0F : b.step.negative_weight;
-        loss += weight * s.loss;
-        pull[k] = b.rate * weight * (k == 0 ? s.miss : -s.miss);
+        pulls[k] = pull<CHUNKS>(b, v, table + rows[k] * width, k == 0);
+        loss += pulls[k].loss;
     }
-    for (size_t z = 0; z < width; ++z) g[z] = 0;
     for (size_t k = 0; k < count; ++k) {
         float* __restrict c = table + rows[k] * width;
-        const float weight = k == 0 ? 1.0F : b.step.negative_weight;
-        const float keep = 1 - b.rate * weight * b.step.weight_decay;
-        const float a = pull[k];
-        for (size_t z = 0; z < width; ++z) {
-            g[z] += a * c[z];
-            c[z] = keep * c[z] + a * v[z];
-        }
+        const Pull p = pulls[k];
+        if (k == 0)
+            for (size_t z = 0; z < width; ++z) g[z] = p.share * c[z];
+        else
+            for (size_t z = 0; z < width; ++z) g[z] += p.share * c[z];
+        for (size_t z = 0; z < width; ++z) c[z] = p.keep * c[z] + p.share * v[z];
     }
-    const float total = 1 + static_cast<float>(b.step.negatives) * b.step.negative_weight;
-    const float keep = 1 - b.rate * total * b.step.weight_decay;
     for (size_t z = 0; z < width; ++z) v[z] = keep * v[z] + g[z];
     return loss;
 }
@@ -149,11 +179,13 @@ WEFT_INLINE double block(const Block& b) {
     const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
     const size_t stride = 1 + b.step.negatives;
     std::vector<uint32_t> rows(batch * stride);
-    std::vector<float> pull(stride);
+    std::vector<Pull> pulls(stride);
     std::vector<Counter> words(batch);
     std::vector<Lanes> scratch(2 * width / lanes);
     float* v = scratch.front().at;
     float* g = v + width;
+    const float total = 1 + static_cast<float>(b.step.negatives) * b.step.negative_weight;
+    const float keep = 1 - b.rate * total * b.step.weight_decay;
     float* home = nullptr;
     double loss = 0;
     for (size_t q = b.begin; q < b.end; q += batch) {
@@ -167,7 +199,7 @@ WEFT_INLINE double block(const Block& b) {
                 std::copy_n(row, width, v);
                 home = row;
             }
-            loss += pair<CHUNKS>(b, rows.data() + i * stride, v, g, pull.data());
+            loss += pair<CHUNKS>(b, rows.data() + i * stride, v, g, pulls.data(), keep);
         }
     }
     if (home) std::copy_n(v, width, home);
