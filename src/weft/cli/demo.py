@@ -29,7 +29,7 @@ __all__ = ["Args", "run"]
 _COMMUNITY = 1000  # nodes of one, so that larger demos have more of them
 _DEGREE = 15.0
 _MIXING = 0.3  # share of the edges that lead to other communities
-_PORTIONS = (0.01, 0.1)
+_PORTIONS = (0.02, 0.1)
 _TRIALS = 3
 # 300 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
 _TRAINING = {"dim": 128, "epochs": 300, "window": 5, "learning_rate": 0.05}
