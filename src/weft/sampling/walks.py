@@ -74,8 +74,8 @@ class WalkSampler:
             raise WeftValueError(f"random_walks: the number of walks must be 0 or more (got {count})")
         if self.start_table is None:
             raise WeftValueError(
-                "random_walks: drawing starts takes at least one edge and fewer than 2**32 nodes "
-                f"(the graph has {self.graph.num_edges} edges and {self.graph.num_nodes} nodes); give the starts"
+                "random_walks: drawing starts takes at least one edge and fewer than 2**32 nodes; "
+                f"the graph has {self.graph.num_edges} and {self.graph.num_nodes}: give the starts"
             )
         words_W4 = philox_fill(count, rng.key(seed, rng.Op.WALK_START), first)
         return _draw(self.start_table, words_W4).astype(self.graph.indices.dtype)
