@@ -111,7 +111,7 @@ def test_table_is_what_the_results_say(tmp_path, readme):
     text = readme.read_text()
     assert text.startswith("before\n")
     assert text.endswith("\nafter\n")
-    assert "| toys | 30 M toys/s | other 1.2 4 | **7.5×** | 75% |" in text
+    assert "| toys | 30 M toys/s | 4 (other 1.2) | **7.5×** | 75% |" in text
 
 
 def test_readme_without_markers(tmp_path):
