@@ -28,7 +28,7 @@ def test_repeat_below_one_is_refused():
 def test_medians_and_every_repetition():
     row = Row(name="a", ours=_steps(9.0, 1.0, 5.0, 3.0), peer=_steps(9.0, 2.0, 2.0, 1.0), peer_name="p 1")
     result = run(_case(row), repeat=3)
-    assert (result["ours"], result["peer"], result["ratio"]) == (3.0, 2.0, 1.5)
+    assert (result["ours"], result["peer"], result["ratio"]) == (3.0, 2.0, 2.5)
     assert [r["ours"] for r in result["repetitions"]["a"]] == [
         1.0,
         5.0,
