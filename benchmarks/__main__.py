@@ -15,7 +15,7 @@ from benchmarks.table import check, write
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     verbs = parser.add_subparsers(dest="verb", required=True)
-    one = verbs.add_parser("run", help="measure a case, or all of them")
+    one = verbs.add_parser("run", help="measure a case, or all that are quick")
     one.add_argument("case", choices=[*CASES, "all"])
     one.add_argument("--repeat", type=int, help="measured repetitions (default: the case's own)")
     one.add_argument("--json", action="store_true", help="end with the result as one line of JSON")
@@ -27,7 +27,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _run(args: argparse.Namespace) -> None:
-    for name in CASES if args.case == "all" else [args.case]:
+    quick = [name for name, case in CASES.items() if not case.slow]
+    for name in quick if args.case == "all" else [args.case]:
         result = run(CASES[name], args.repeat)
         if args.save:
             sys.stderr.write(f"saved {save(result)}\n")

@@ -43,6 +43,7 @@ class Case:
         config: everything that fixes the work; kept with the result.
         repeat: measured repetitions unless ``--repeat`` says otherwise.
         warmup: whether one repetition is run first and thrown away.
+        slow: whether ``run all`` leaves it out.
         packages: distributions whose versions are kept with the result.
     """
 
@@ -53,6 +54,7 @@ class Case:
     config: Mapping[str, object] = field(default_factory=dict)
     repeat: int = 5
     warmup: bool = True
+    slow: bool = False
     packages: tuple[str, ...] = ()
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import walk
+from benchmarks.cases import ingest, walk
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
 
 __all__ = ["CASES"]
 
-CASES: dict[str, Case] = {case.name: case for case in (walk.CASE, walk.WEIGHTED)}
+CASES: dict[str, Case] = {case.name: case for case in (ingest.CASE, ingest.MEMORY, walk.CASE, walk.WEIGHTED)}

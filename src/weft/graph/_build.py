@@ -123,7 +123,7 @@ def _collect(
         edges += len(chunk)
         _check_room(numbering, plan)
         parts = (src, dst) if chunk.weight is None else (src, dst, chunk.weight)
-        if kept and again and not spool.fits(*parts):
+        if kept and again and not spool.fits(sum(part.nbytes for part in parts)):
             spool.close()  # reading once more is cheaper than writing and reading what was read
             kept = False
         if kept:
@@ -190,6 +190,8 @@ class _Scatter:
         if used == 0:
             return
         both = not self._rules.directed
+        places = used * (1 + both)
+        keep = self.shelf.fits(places * (12 if self.weighted else 8))
         run = scatter_edges(
             self._src[:used],
             self._dst[:used],
@@ -197,17 +199,18 @@ class _Scatter:
             self.buckets,
             both_ways=both,
             drop_loops=self._rules.self_loops == "drop",
-            out=self._room(used * (1 + both)),
+            out=self._room(places, keep),
         )
         self.offsets.append(run.offsets)
-        self.shelf.put(*((run.keys,) if run.weight is None else (run.keys, run.weight)))
+        self.shelf.put(*((run.keys,) if run.weight is None else (run.keys, run.weight)), keep=keep)
 
-    def _room(self, places: int) -> tuple[Array, Array | None]:
+    def _room(self, places: int, keep: bool) -> tuple[Array, Array | None]:
         """Where to scatter to: what goes to disk leaves its place free for the next block."""
-        if self._reused is not None and len(self._reused[0]) >= places:
+        if not keep and self._reused is not None and len(self._reused[0]) >= places:
             return self._reused
         room = _buffer(places, np.uint64), _buffer(places, np.float32) if self.weighted else None
-        self._reused = room if self.shelf.spilled else None
+        if not keep:
+            self._reused = room
         return room
 
     def release(self) -> None:

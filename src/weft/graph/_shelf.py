@@ -39,7 +39,7 @@ class Shelf:
     """Entries of a few 1-D arrays each, put once and read by slices.
 
     Args:
-        allowance: what may be held in memory; when an entry would pass it, all go to the file.
+        allowance: what may be held in memory; an entry that would pass it goes to the file.
         folder: where the file is. It loses its name at once, so that nothing is left of it when the
             process ends, however it ends.
     """
@@ -64,21 +64,20 @@ class Shelf:
         """Bytes in the file."""
         return self._end
 
-    @property
-    def spilled(self) -> bool:
-        """Whether entries go to the file."""
-        return self._file is not None
+    def fits(self, size: int) -> bool:
+        """Whether an entry of so many bytes would stay in memory."""
+        return self._allowance.used + size <= self._allowance.limit
 
-    def fits(self, *arrays: Array) -> bool:
-        """Whether an entry of these would stay in memory."""
-        return self._file is None and self._allowance.used + _size(arrays) <= self._allowance.limit
+    def put(self, *arrays: Array, keep: bool | None = None) -> None:
+        """Add an entry.
 
-    def put(self, *arrays: Array) -> None:
-        """Add an entry. The arrays now belong to the shelf."""
-        if not self.fits(*arrays):
-            self.spill()
-        if self._file is None:
-            self._allowance.used += _size(arrays)
+        Args:
+            *arrays: theirs is the shelf's from now on, unless they go to the file.
+            keep: in memory, or else in the file; by default in memory where they fit.
+        """
+        size = _size(arrays)
+        if self.fits(size) if keep is None else keep:
+            self._allowance.used += size
             self._entries.append(arrays)
         else:
             self._entries.append(tuple(self._store(array) for array in arrays))
@@ -98,17 +97,10 @@ class Shelf:
         self._entries[entry] = ()
 
     def spill(self) -> None:
-        """Move everything to the file; later entries go there too."""
-        if self._file is not None:
-            return
-        path = self._folder / f"spill-{id(self):x}"
-        with storage_errors("create", path):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            path.unlink()
+        """Move everything to the file."""
         for i, entry in enumerate(self._entries):
-            moved = tuple(self._store(a) if not isinstance(a, _OnDisk) else a for a in entry)
+            self._entries[i] = tuple(a if isinstance(a, _OnDisk) else self._store(a) for a in entry)
             self._allowance.used -= _size(entry)
-            self._entries[i] = moved
 
     def close(self) -> None:
         """Let go of memory and file."""
@@ -120,7 +112,11 @@ class Shelf:
             self._file = None
 
     def _store(self, array: Array) -> _OnDisk:
-        assert self._file is not None
+        if self._file is None:
+            path = self._folder / f"spill-{id(self):x}"
+            with storage_errors("create", path):
+                self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+                path.unlink()
         place = _OnDisk(self._end, array)
         view = memoryview(array.view(np.uint8).data) if array.size else memoryview(b"")
         with storage_errors("write temporary data in", self._folder):
