@@ -136,10 +136,9 @@ def _build(
 def _tell(source: EdgeSource, built: Built, say: Callable[[str], None] | None) -> None:
     report = source.report()
     if report.skipped:
-        lines = "\n  ".join(report.messages)
-        (say or _warning)(
-            f"{source.name}: {report.skipped:,} lines could not be read and were skipped\n  {lines}"
-        )
+        lines = "1 line" if report.skipped == 1 else f"{report.skipped:,} lines"
+        first = "\n  ".join(report.messages)
+        (say or _warning)(f"{source.name}: {lines} could not be read, skipped\n  {first}")
     if say is not None:
         for note in report.notes:
             say(f"{source.name}: {note}")

@@ -1,0 +1,99 @@
+"""weft generate, import and info as a user calls them."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import polars as pl
+import pytest
+
+from weft.cli import main
+from weft.graph import Graph
+
+
+def run(*words):
+    return main([str(word) for word in words])
+
+
+@pytest.fixture
+def table(tmp_path):
+    path = tmp_path / "edges.csv"
+    labels = tmp_path / "labels.csv"
+    assert (
+        run("generate", "planted", "--nodes", 200, "--communities", 4, "--out", path, "--labels", labels) == 0
+    )
+    return path, labels
+
+
+def test_from_table_to_description(tmp_path, table, capsys):
+    out = tmp_path / "g"
+    assert (
+        run("import", table[0], "--out", out, "--labels", table[1], "--memory", "2GiB", "--threads", 2) == 0
+    )
+    assert "200 nodes" in capsys.readouterr().out
+    assert run("info", out, "--verify", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["nodes"], facts["labels"], facts["labelled"]) == (200, 4, 200)
+    assert facts["verified"]
+    assert run("info", out) == 0
+    assert "mean degree" in capsys.readouterr().out
+
+
+def test_options_reach_the_import(tmp_path, capsys):
+    (tmp_path / "e.txt").write_text("when;to;from;w\n1;5;7;2\n1;5;7;3\nbroken\n1;7;7;1\n")
+    words = ["--columns", "from", "to", "--weight", "w", "--on-error", "skip", "--delimiter", ";"]
+    words += ["--directed", "--duplicates", "sum", "--self-loops", "drop"]
+    assert run("import", tmp_path / "e.txt", "--out", tmp_path / "g", *words) == 0
+    graph = Graph.open(tmp_path / "g")
+    assert graph.directed
+    assert graph.ids.take([0, 1]).tolist() == [5, 7]
+    np.testing.assert_array_equal(graph.indptr, [0, 0, 1])
+    np.testing.assert_array_equal(graph.weight, [5])
+    assert "1 line could not be read" in capsys.readouterr().err
+
+
+def test_features(tmp_path):
+    (tmp_path / "e.csv").write_text("5,7\n7,9\n")
+    np.save(tmp_path / "f.npy", np.array([[9.0, 1], [5, 2], [7, 3]]))
+    words = ["--features", tmp_path / "f.npy", "--feature-ids", "0"]
+    assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g", *words) == 0
+    np.testing.assert_array_equal(Graph.open(tmp_path / "g").features, [[2], [3], [1]])
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "message"),
+    [
+        ("1,2\n3\n", [], "line 2"),
+        ("1,2\n3,4\n", ["--num-nodes", "3"], "past the declared count"),
+        ("1,2\n", ["--memory", "1MiB"], "too small"),
+        ("", [], "empty"),
+    ],
+)
+def test_what_is_wrong_is_said_in_one_line(tmp_path, capsys, text, words, message):
+    (tmp_path / "e.csv").write_text(text)
+    assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g", *words) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("weft import: error: ")
+    assert message in error
+    assert not (tmp_path / "g").exists()
+
+
+def test_generate_a_graph_directory(tmp_path, capsys):
+    assert run("generate", "rmat", "--scale", 8, "--seed", 3, "--out", tmp_path / "g") == 0
+    assert "256 nodes" in capsys.readouterr().out
+    assert run("generate", "planted", "--nodes", 100, "--communities", 5, "--out", tmp_path / "p") == 0
+    assert Graph.open(tmp_path / "p").labels.names == tuple("01234")
+    assert run("generate", "rmat", "--scale", 8, "--out", tmp_path / "g") == 2
+    assert "exists" in capsys.readouterr().err
+
+
+def test_generate_parquet(tmp_path):
+    path = tmp_path / "e.parquet"
+    assert run("generate", "rmat", "--scale", 8, "--edge-factor", 4, "--out", path) == 0
+    assert pl.read_parquet(path).shape == (1024, 2)
+
+
+def test_info_of_nothing(tmp_path, capsys):
+    assert run("info", tmp_path / "absent") == 2
+    assert "no such directory" in capsys.readouterr().err
