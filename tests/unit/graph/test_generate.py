@@ -24,7 +24,9 @@ def test_rmat_is_the_kernel():
     np.testing.assert_array_equal(source.edges(), reference.rmat_edges(9, 2048, key(5, Op.RMAT)))
 
 
-@pytest.mark.parametrize("source", [rmat(8, seed=1), planted_partition(999, 7, 6, 0.2, seed=1)], ids=str)
+@pytest.mark.parametrize(
+    "source", [rmat(8, seed=1), planted_partition(999, 7, 6, 0.2, seed=1)], ids=["rmat", "planted"]
+)
 def test_edges_do_not_depend_on_chunks(source, monkeypatch):
     whole = np.stack(source.edges())
     np.testing.assert_array_equal(source.edges(5, 3), whole[:, 5:8])
