@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from weft.errors import ParseError, WeftValueError
 from weft.graph._files import storage_errors
-from weft.graph._tables import open_npy, read_column, read_pairs
+from weft.graph._tables import open_npy, read_column
 from weft.graph.labels import Labels
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ def read_labels(
     """Labels from (id, label) lines; several per node allowed, ids that are not in the graph are left out.
 
     Args:
-        given: a text file, fields separated by comma, tab, semicolon or space, with or without header; or
-            ids and labels, as many.
+        given: a text file, fields separated by comma, tab, semicolon or space, with or without header; a
+            ``.mat`` file with a sparse ``group``; or ids and labels, as many.
         ids: of the nodes.
         warn: takes a sentence about ids that were left out; by default it becomes a ``UserWarning``.
 
@@ -51,7 +51,9 @@ def read_labels(
         name, external, names = "labels", np.asarray(given[0]), [str(label) for label in given[1]]
     else:
         name = f"labels {os.fspath(given)}"
-        external, names = read_pairs(Path(given), ids.kind)
+        from weft.graph.sources import read_label_pairs
+
+        external, names = read_label_pairs(Path(given), ids.kind)
     if len(external) != len(names):
         raise WeftValueError(f"{name}: {len(external):,} ids but {len(names):,} labels")
     nodes = ids.find(external)

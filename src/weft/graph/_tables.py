@@ -1,4 +1,4 @@
-"""Small tables beside the edges: (id, label) lines, columns of ids, ``.npy`` files. Shapes: M lines."""
+"""Small tables beside the edges: columns of ids, ``.npy`` files."""
 
 from __future__ import annotations
 
@@ -16,40 +16,9 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["open_npy", "read_column", "read_pairs"]
+__all__ = ["open_npy", "read_column"]
 
 _ID_WORDS = {"id", "node", "node_id", "nodeid", "vertex", "name", "user", "item"}
-_LABEL_WORDS = {"label", "labels", "class", "target", "group", "community", "page_type"}
-
-
-def read_pairs(path: Path, kind: str) -> tuple[npt.NDArray[Any], list[str]]:
-    """Ids (int64 ``[M]``, or objects ``[M]`` where ``kind`` is ``string``) and labels of a text file.
-
-    Fields are separated by comma, tab, semicolon or space; ``#`` and ``%`` begin comments; a first line
-    of names is recognised, and with more than two columns must name the two.
-
-    Raises:
-        ParseError: naming the line.
-    """
-    table, skipped = _read(path)
-    names = [str(v).strip().lower() for v in table.row(0)]
-    at_id = next((i for i, n in enumerate(names) if n in _ID_WORDS), None)
-    at_label = next((i for i, n in enumerate(names) if n in _LABEL_WORDS and i != at_id), None)
-    headed = at_id is not None or at_label is not None
-    if kind != "string" and not headed and _integer(names[0]) is None and table.height > 1:
-        headed = True
-    if table.width != 2 and (at_id is None or at_label is None):
-        raise ParseError(
-            f"{path}: {table.width} columns; labels need two, an id and a label, or a first line that "
-            f"names the columns 'id' and 'label' (got {', '.join(names)})"
-        )
-    id_column, label_column = (0, 1) if at_id is None or at_label is None else (at_id, at_label)
-    body = table.slice(1) if headed else table
-    missing = body[:, label_column].null_count() + body[:, id_column].null_count()
-    if missing:
-        raise ParseError(f"{path}: {missing} lines have no id or no label; expected both on every line")
-    ids = _ids(path, body[:, id_column], kind, skipped + headed)
-    return ids, [str(v).strip() for v in body[:, label_column].to_list()]
 
 
 def read_column(path: Path, kind: str) -> npt.NDArray[Any]:

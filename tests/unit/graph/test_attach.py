@@ -67,11 +67,11 @@ def test_unknown_ids_are_counted_and_named(tmp_path, source):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "holds no lines"),
-        ("# nothing\n", "holds no lines"),
+        ("", "is empty"),
+        ("# nothing\n", "holds no data"),
         ("1,a\nten,b\n", r"line 2: 'ten' is no integer id"),
-        ("1,a\n2\n", "1 lines have no id or no label"),
-        ("1,a,b\n2,c,d\n", "3 columns; labels need two"),
+        ("1,a\n2\n", r"line 2: '2' has 1 field, expected 2 \(id,label\)"),
+        ("1,a,b\n2,c,d\n", "has 3 columns"),
         ("99,a\n98,b\n", "none of its 2 ids is in the graph; it begins with 99, 98"),
     ],
 )

@@ -3,7 +3,7 @@
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.arrays import ArraySource
 from weft.graph.sources.base import EdgeChunk, EdgeSource, IdArray, IdKind, ReadReport
-from weft.graph.sources.labels import read_labels
+from weft.graph.sources.labels import read_label_pairs
 from weft.graph.sources.opening import open_source
 from weft.graph.sources.parquet import ParquetSource
 from weft.graph.sources.text import TextSource
@@ -19,5 +19,5 @@ __all__ = [
     "TextOptions",
     "TextSource",
     "open_source",
-    "read_labels",
+    "read_label_pairs",
 ]

@@ -98,14 +98,14 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
     start = _text_start(name, head)
     lines = _content(head, start, options.comments)
     if not lines:
-        raise ParseError(f"{name} holds no edges: it has no line that is neither blank nor a comment")
+        raise ParseError(f"{name} holds no data: every line is blank or a comment")
     form = LineFormat(delimiter=_delimiter(lines, options), comments=options.comments, quote=options.quote)
     rows = [_split(line.text, form) for line in lines]
     header, guessed = _has_header(rows, options)
     first = tuple(field.decode("utf-8", "replace") for field in rows[0])
     names = first if header else None
     if header and not rows[1:]:
-        raise ParseError(f"{name} holds no edges: its only line is a header, {_shown(lines[0].text)}")
+        raise ParseError(f"{name} holds no data: its only line is a header, {_shown(lines[0].text)}")
     form = _with_columns(name, form, names, options)
     data = rows[1:] if header else rows
     notes = []
@@ -127,7 +127,7 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
 
 def _text_start(name: str, head: bytes) -> int:
     if not head:
-        raise ParseError(f"{name} is empty: an edge list has one edge a line, such as 'a,b'")
+        raise ParseError(f"{name} is empty, expected lines such as 'a,b'")
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise ParseError(f"{name} is UTF-16, weft reads UTF-8: convert it with iconv -f utf-16 -t utf-8")
     if b"\0" in head:

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import ParseError
+from weft.graph.sources._messages import shorten
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.matrices import read_mat
 from weft.graph.sources.text import TextSource
@@ -22,14 +23,14 @@ if TYPE_CHECKING:
 
     from weft.graph.ids import Strings
 
-__all__ = ["read_labels"]
+__all__ = ["read_label_pairs"]
 
 _IDS = ("id", "node", "node_id", "nodeid", "vertex", "name", "user", "item", "source")
 _LABELS = ("label", "labels", "class", "target", "group", "community", "category", "type", "page_type")
 _ENDS = ("id", "label")
 
 
-def read_labels(
+def read_label_pairs(
     path: Path, kind: str, options: TextOptions | None = None
 ) -> tuple[npt.NDArray[Any], list[str]]:
     """Ids and labels.
@@ -58,7 +59,7 @@ def read_labels(
     for chunk in source.chunks():
         ids += _unpacked(chunk.src)
         labels += _unpacked(chunk.dst)
-    return _objects(ids) if kind == "string" else _integers(path, ids), labels
+    return _objects(ids) if kind == "string" else _integers(source, ids), labels
 
 
 def _with_columns(source: TextSource) -> TextSource:
@@ -93,13 +94,14 @@ def _from_mat(path: Path) -> tuple[npt.NDArray[np.int64], list[str]]:
     return row[order], [str(c) for c in col[order].tolist()]
 
 
-def _integers(path: Path, ids: list[str]) -> npt.NDArray[np.int64]:
+def _integers(source: TextSource, ids: list[str]) -> npt.NDArray[np.int64]:
     try:
         return np.array([int(i) for i in ids], np.int64)
     except (ValueError, OverflowError):
         at = next(i for i, text in enumerate(ids) if not _is_int64(text))
         raise ParseError(
-            f"{path} assignment {at + 1:,}: {ids[at]!r} is no integer id, as those of the edges are"
+            f"{source.name} line {source.line_of(at)}: {shorten(ids[at])} is no integer id, "
+            "as those of the edges are"
         ) from None
 
 

@@ -107,6 +107,20 @@ class TextSource:
                 self.position = piece.position
                 yield _chunk(edges)
 
+    def line_of(self, edge: int) -> int:
+        """The line, from 1, that edge number ``edge`` of a reading that skips nothing is on."""
+        marks = tuple(mark.encode() for mark in self.options.comments)
+        line, start = self.layout.first_line, self.layout.start
+        for piece in blocks(self.path, self._block):
+            for text in piece.text[start:].tobytes().removesuffix(b"\n").split(b"\n"):
+                line += 1
+                content = text.strip(b" \t\r")
+                edge -= bool(content) and not content.startswith(marks)
+                if edge < 0:
+                    return line
+            start = max(0, start - len(piece.text))
+        raise IndexError(f"{self.name} has no edge of this number")
+
     def _parse(self, block: Block, line: int) -> IntEdges | StringEdges:
         skip = self.options.on_error == "skip"
         read = parse_ints if self.id_kind == "int" else parse_strings

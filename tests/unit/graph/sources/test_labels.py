@@ -8,7 +8,7 @@ import scipy.io
 import scipy.sparse as sp
 
 from weft.errors import ParseError
-from weft.graph.sources import TextOptions, read_labels
+from weft.graph.sources import TextOptions, read_label_pairs
 
 
 @pytest.fixture
@@ -16,7 +16,7 @@ def read(tmp_path):
     def read(text, kind="int", **options):
         path = tmp_path / "labels.csv"
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
-        ids, labels = read_labels(path, kind, TextOptions(**options))
+        ids, labels = read_label_pairs(path, kind, TextOptions(**options))
         assert ids.dtype == (object if kind == "string" else np.int64)
         return list(zip(ids.tolist(), labels, strict=True))
 
@@ -30,8 +30,9 @@ def read(tmp_path):
         ("1,red\n2\n", "line 2: '2' has 1 field, expected 2 \\(id,label\\)"),
         ("1,red\n2,\n", "line 2: '2,' has 1 field, expected 2 \\(id,label\\)"),
         ("1,red\n,blue\n", "line 2: ',blue' has an empty id"),
-        ("1,red\nx,blue\n", "assignment 2: 'x' is no integer id"),
-        ("1,red\n99999999999999999999,blue\n", "assignment 2: '9+' is no integer id"),
+        ("1,red\nx,blue\n", "line 2: 'x' is no integer id"),
+        ("1,red\n99999999999999999999,blue\n", "line 2: '9+' is no integer id"),
+        ("# c\r\nid,label\r\n\n1,red\n \n%\nx,blue", "line 7: 'x' is no integer id"),
         ("1,2,3\n", "has 3 columns \\(1, 2, 3\\); name the two"),
         (gzip.compress(b"1,red\n")[:-3], "truncated"),
     ],
@@ -66,9 +67,9 @@ def test_mat(tmp_path):
     path = tmp_path / "g.mat"
     group = sp.csc_matrix(([1.0, 1.0, 1.0, 0.0], ([0, 2, 0, 1], [3, 0, 1, 1])), (3, 4))
     scipy.io.savemat(path, {"group": group})
-    ids, labels = read_labels(path, "range")
+    ids, labels = read_label_pairs(path, "range")
     assert list(zip(ids.tolist(), labels, strict=True)) == [(0, "1"), (0, "3"), (2, "0")]
-    assert read_labels(path, "string")[0].tolist() == ["0", "0", "2"]
+    assert read_label_pairs(path, "string")[0].tolist() == ["0", "0", "2"]
     scipy.io.savemat(path, {"network": group})
     with pytest.raises(ParseError, match="no sparse matrix 'group' of labels; it has network"):
-        read_labels(path, "int")
+        read_label_pairs(path, "int")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from weft.graph.sources import open_source, read_labels
+from weft.graph.sources import open_source, read_label_pairs
 
 pytestmark = pytest.mark.data
 
@@ -42,5 +42,5 @@ def test_edges(data_dir, file, kind, count):
     ],
 )
 def test_labels(data_dir, file, kind, count, different):
-    ids, labels = read_labels(data_dir / file, kind)
+    ids, labels = read_label_pairs(data_dir / file, kind)
     assert (len(ids), len(labels), len(set(labels))) == (count, count, different)

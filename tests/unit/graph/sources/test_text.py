@@ -48,8 +48,8 @@ def plain(pairs):
     ("text", "message"),
     [
         ("", "is empty"),
-        ("\n# only\n% comments\n\n", "holds no edges: it has no line"),
-        ("source,target\n", "holds no edges: its only line is a header, 'source,target'"),
+        ("\n# only\n% comments\n\n", "holds no data: every line"),
+        ("source,target\n", "holds no data: its only line is a header, 'source,target'"),
         ("a,b\n".encode("utf-16"), "UTF-16"),
         (b"\x7fELF\0\0\0", "is not text: byte 4"),
     ],
