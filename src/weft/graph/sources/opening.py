@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from weft.errors import ParseError, StorageError, WeftValueError
+from weft.errors import ParseError, StorageError, WeftTypeError, WeftValueError
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.matrices import open_mat, open_npz
 from weft.graph.sources.objects import from_object
@@ -75,7 +75,9 @@ def open_source(
         return _open_path(os.fspath(source), options, table, variable)
     if isinstance(source, list) and source and all(isinstance(p, (str, os.PathLike)) for p in source):
         return ParquetSource([Path(p) for p in source], **table)
-    opened: EdgeSource = from_object(source, weighted=_matrix_weights(weight))
+    opened = from_object(source, weighted=_matrix_weights(weight))
+    if ids == "int" and opened.id_kind == "string":
+        raise WeftTypeError(f"{opened.name}: ids are strings, and ids='int' was asked for")
     return opened.as_strings() if ids == "string" and opened.id_kind == "int" else opened
 
 

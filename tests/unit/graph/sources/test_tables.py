@@ -195,6 +195,11 @@ def test_arrays(monkeypatch):
     assert edges(open_source(([], []))) == []
 
 
+def test_arrays_of_strings_are_no_integers():
+    with pytest.raises(WeftTypeError, match="ids='int' was asked for"):
+        open_source((["a"], ["b"]), ids="int")
+
+
 def test_a_source_is_given_back():
     source = ArraySource([1], [2])
     assert open_source(source) is source
