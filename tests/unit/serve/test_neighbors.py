@@ -45,8 +45,16 @@ def test_faiss_that_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
     with pytest.raises(MissingExtraError, match=r"weft\[ann\]"):
         nearest(VECTORS, VECTORS, 3, engine="faiss")
-    many = np.repeat(VECTORS, 2, axis=0)
-    assert nearest(VECTORS, many, 3)[0].shape == (100, 3)
+    monkeypatch.setattr(neighbors, "_FAISS_FROM", 1)
+    assert nearest(VECTORS, VECTORS, 3)[0].shape == (50, 3)
+
+
+def test_faiss_where_many_ask(monkeypatch):
+    pytest.importorskip("faiss")
+    expected = nearest(VECTORS, VECTORS, 3)[0]
+    monkeypatch.setattr(neighbors, "_FAISS_FROM", 1)
+    monkeypatch.setattr(neighbors, "_scan", None)
+    np.testing.assert_array_equal(nearest(VECTORS, VECTORS, 3)[0], expected)
 
 
 @pytest.fixture(params=["numpy", "faiss"])
