@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from weft.embed import Embedding as Embedding
     from weft.embed import NodeEmbedding as NodeEmbedding
     from weft.graph import Graph as Graph
+    from weft.graph.ingest import ingest as ingest
     from weft.kernels.threads import num_threads as num_threads
     from weft.kernels.threads import set_num_threads as set_num_threads
 
@@ -21,11 +22,20 @@ _ROOMS = {
     "Embedding": "weft.embed",
     "Graph": "weft.graph",
     "NodeEmbedding": "weft.embed",
+    "ingest": "weft.graph.ingest",
     "num_threads": "weft.kernels.threads",
     "set_num_threads": "weft.kernels.threads",
 }
 
-__all__ = ["Embedding", "Graph", "NodeEmbedding", "__version__", "num_threads", "set_num_threads"]
+__all__ = [
+    "Embedding",
+    "Graph",
+    "NodeEmbedding",
+    "__version__",
+    "ingest",
+    "num_threads",
+    "set_num_threads",
+]
 
 
 def __getattr__(name: str) -> object:
