@@ -77,7 +77,8 @@ def draw(
     group_S = np.full(len(nodes_S), -1, np.int64) if labels is None else _first(labels, nodes_S, max_groups)
     caption = f"{len(nodes_S):,} of {count:,} nodes in the plane (t-SNE)"
     if labels is not None:
-        caption += f", coloured by {'label' if group_S.max(initial=-1) >= 0 else 'nothing'}"
+        several = bool((np.diff(labels.indptr) > 1).any())
+        caption += f", coloured by {'the first of their labels' if several else 'label'}"
     group_S, groups = _around(xy_S2, group_S)
     return Picture(xy=xy_S2, group=group_S, groups=groups, nodes=nodes_S, caption=caption)
 

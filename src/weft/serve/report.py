@@ -119,7 +119,11 @@ def describe(
     return Report(
         title="A vector for every node",
         lead=f"{embedding.path or 'Vectors'}: {method}, {embedding.dim} dimensions.",
-        numbers=[(f"{embedding.num_nodes:,}", "nodes"), (f"{embedding.dim}", "dimensions")],
+        numbers=[
+            *_headline(measured),
+            (f"{embedding.num_nodes:,}", "nodes"),
+            (f"{embedding.dim}", "dimensions"),
+        ],
         picture=draw(embedding.vectors, labels),
         classification=measured if isinstance(measured, ClassificationReport) else None,
         link=measured if isinstance(measured, LinkReport) else None,
@@ -127,6 +131,13 @@ def describe(
         stages=stages,
         facts={"Configuration": embedding.config, "Plan": {} if plan is None else plan_facts(plan)},
     )
+
+
+def _headline(measured: ClassificationReport | LinkReport | None) -> list[tuple[str, str]]:
+    if isinstance(measured, ClassificationReport):
+        last = measured.scores[-1]
+        return [(f"{last.micro_mean:.4f}", f"micro-F1 with {last.portion:.0%} of labels")]
+    return [] if measured is None else [(f"{measured.auc:.4f}", "AUC of hidden edges")]
 
 
 def plan_facts(plan: Plan) -> dict[str, object]:
