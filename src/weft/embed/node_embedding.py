@@ -35,7 +35,7 @@ class NodeEmbedding(Estimator):
         epochs: one epoch is as many pairs as the graph has edges (an undirected edge counting once).
         walk_length: steps of a walk (deepwalk).
         window: how many steps apart in a walk the nodes of a pair may be (deepwalk); None: by the density of
-            the graph, ``floor(ln 1600 / ln(edges / nodes))`` within 1 .. 10.
+            the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
         num_negatives: drawn for each pair, in proportion to in-degree^0.75.
         negative_weight: of all negatives of a pair together, against 1 for the pair.
         learning_rate: at the beginning; it falls linearly to 1e-4 of itself.

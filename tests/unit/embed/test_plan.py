@@ -30,8 +30,8 @@ def test_every_node_has_its_own_row_and_parts_are_alike(nodes, parts):
 @pytest.mark.parametrize(
     ("nodes", "edges", "window"),
     [
-        (10_312, 333_983, 2),
-        (1_138_499, 2_990_443, 7),
+        (10_312, 333_983, 3),
+        (1_138_499, 2_990_443, 8),
         (100, 50, 10),
         (100, 100, 10),
         (100, 201, 10),
