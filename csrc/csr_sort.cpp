@@ -60,7 +60,7 @@ struct Bucket {
     size_t size = 0;
 };
 
-constexpr int widest = 11;
+constexpr int widest = 12;
 
 // Stable least-significant-digit radix sort of the parts of a bucket; `bits` low bits of a key count.
 template <bool Weighted>
@@ -149,31 +149,38 @@ size_t emit(Sorted from, size_t n, int dst_bits, Duplicates duplicates, std::spa
     const auto row = [&](uint64_t key) { return dst_bits < 64 ? key >> dst_bits : 0; };
     // Keys are sorted: when the last row is inside, all are.
     if (row(from.keys[n - 1]) >= degree.size()) throw std::out_of_range("sort_buckets: an edge is not of its bucket");
-    size_t kept = 0;
+    size_t kept = 0, row_begin = 0;
+    uint64_t current = row(from.keys[0]);
+    // A row's degree is what was kept since it began: counting one by one would wait for memory each time.
+    const auto enter = [&](uint64_t next) {
+        degree[current] = static_cast<int64_t>(kept - row_begin);
+        current = next;
+        row_begin = kept;
+    };
     if (duplicates == Duplicates::sum) {
         for (size_t e = 0; e < n;) {
             const uint64_t key = from.keys[e];
+            if (row(key) != current) enter(row(key));
             double sum = 0;
             for (; e < n && from.keys[e] == key; ++e) sum += from.weights ? double{from.weights[e]} : 1.0;
             indices[kept] = static_cast<Index>(key & dst);
             weights[kept++] = static_cast<float>(sum);
-            ++degree[row(key)];
         }
-        return kept;
+    } else {
+        const bool drop = duplicates == Duplicates::drop;
+        uint64_t before = ~from.keys[0];
+        for (size_t e = 0; e < n; ++e) {
+            // Without a branch, because where duplicates fall cannot be predicted: each edge is written, and
+            // one that repeats the edge before is overwritten by the next.
+            const uint64_t key = from.keys[e];
+            if (row(key) != current) enter(row(key));
+            indices[kept] = static_cast<Index>(key & dst);
+            if (weights) weights[kept] = from.weights[e];
+            kept += !drop || key != before;
+            before = key;
+        }
     }
-    const bool drop = duplicates == Duplicates::drop;
-    uint64_t before = ~from.keys[0];
-    for (size_t e = 0; e < n; ++e) {
-        // Without a branch, because where duplicates fall cannot be predicted: each edge is written, and
-        // one that repeats the edge before is overwritten by the next.
-        const uint64_t key = from.keys[e];
-        const bool fresh = !drop || key != before;
-        indices[kept] = static_cast<Index>(key & dst);
-        if (weights) weights[kept] = from.weights[e];
-        kept += fresh;
-        degree[row(key)] += fresh;
-        before = key;
-    }
+    enter(current);
     return kept;
 }
 

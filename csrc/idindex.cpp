@@ -4,6 +4,7 @@
 #include <stdexcept>
 #include <string>
 
+#include "dispatch.h"
 #include "idmap.h"
 #include "pool.h"
 
@@ -11,6 +12,32 @@ namespace weft {
 namespace {
 
 constexpr size_t absent = SIZE_MAX;
+
+// Looks up ids in a compact range and gives how many came before the first that is not there. Apart, and
+// once for each pair of types, because only such functions can be cloned for CPUs that count bits.
+#define WEFT_MAP_BITMAP(Id, Node)                                                                          \
+    WEFT_CLONES size_t map_bitmap(const RankedWord* words, size_t size, uint64_t first, const Id* in,      \
+                                  Node* out, size_t count) {                                               \
+        for (size_t i = 0; i < count; ++i) {                                                               \
+            const uint64_t at = static_cast<uint64_t>(static_cast<int64_t>(in[i])) - first;                \
+            if (at >> 6 >= size) return i;                                                                 \
+            const RankedWord word = words[at >> 6];                                                        \
+            const uint64_t bit = uint64_t{1} << (at & 63);                                                 \
+            if ((word.bits & bit) == 0) return i;                                                          \
+            out[i] = static_cast<Node>(word.rank + static_cast<uint64_t>(std::popcount(word.bits & (bit - 1)))); \
+        }                                                                                                  \
+        return count;                                                                                      \
+    }
+WEFT_MAP_BITMAP(int64_t, uint32_t)
+WEFT_MAP_BITMAP(int64_t, int64_t)
+WEFT_MAP_BITMAP(uint32_t, uint32_t)
+WEFT_MAP_BITMAP(uint32_t, int64_t)
+#undef WEFT_MAP_BITMAP
+
+template <typename Id>
+[[noreturn]] void unknown(Id id) {
+    throw std::out_of_range("id " + std::to_string(id) + " is not among the ids of the graph");
+}
 
 }  // namespace
 
@@ -32,13 +59,13 @@ IdIndex::IdIndex(std::span<const int64_t> ids) : ids_(ids), count_(ids.size()) {
     if (width == n - 1) {
         range_ = true;
     } else if (width / 32 < n) {  // a bitmap with ranks then takes no more than the ids themselves
-        words_.resize(width / 64 + 1, Word{0, 0});
+        words_.resize(width / 64 + 1, RankedWord{0, 0});
         for (const int64_t id : ids) {
             const uint64_t at = static_cast<uint64_t>(id) - static_cast<uint64_t>(first_);
             words_[at >> 6].bits |= uint64_t{1} << (at & 63);
         }
         uint64_t rank = 0;
-        for (Word& word : words_) {
+        for (RankedWord& word : words_) {
             word.rank = rank;
             rank += static_cast<uint64_t>(std::popcount(word.bits));
         }
@@ -60,7 +87,7 @@ size_t IdIndex::in_range(int64_t id) const {
 size_t IdIndex::in_bitmap(int64_t id) const {
     const uint64_t at = static_cast<uint64_t>(id) - static_cast<uint64_t>(first_);
     if (at >> 6 >= words_.size()) return absent;
-    const Word word = words_[at >> 6];
+    const RankedWord word = words_[at >> 6];
     const uint64_t bit = uint64_t{1} << (at & 63);
     return word.bits & bit ? word.rank + static_cast<size_t>(std::popcount(word.bits & (bit - 1))) : absent;
 }
@@ -88,12 +115,19 @@ void IdIndex::map(std::span<const Id> in, std::span<Node> out) const {
     if (in.size() != out.size()) throw std::invalid_argument("IdIndex.map: in and out must have one length");
     if (sizeof(Node) == 4 && count_ > (uint64_t{1} << 32))
         throw std::invalid_argument("IdIndex.map: nodes past 2^32 need int64");
+    if (!words_.empty()) {
+        parallel_ranges(in.size(), 1 << 14, [&](size_t begin, size_t end) {
+            const size_t known = map_bitmap(words_.data(), words_.size(), static_cast<uint64_t>(first_),
+                                            in.data() + begin, out.data() + begin, end - begin);
+            if (begin + known < end) unknown(in[begin + known]);
+        });
+        return;
+    }
     with_lookup([&](auto&& place) {
         parallel_ranges(in.size(), 1 << 14, [&](size_t begin, size_t end) {
             for (size_t i = begin; i < end; ++i) {
                 const size_t at = place(static_cast<int64_t>(in[i]));
-                if (at == absent) [[unlikely]]
-                    throw std::out_of_range("id " + std::to_string(in[i]) + " is not among the ids of the graph");
+                if (at == absent) [[unlikely]] unknown(in[i]);
                 out[i] = static_cast<Node>(at);
             }
         });

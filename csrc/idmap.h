@@ -49,6 +49,12 @@ private:
     size_t in_bitmap_ = 0;
 };
 
+// 64 places of a compact range: which are taken, and how many are in the words before.
+struct RankedWord {
+    uint64_t bits;
+    uint64_t rank;
+};
+
 // Where each of N rising ids stands. Borrows `ids`.
 class IdIndex {
 public:
@@ -66,10 +72,6 @@ public:
     void find(std::span<const int64_t> in, std::span<int64_t> out) const;
 
 private:
-    struct Word {
-        uint64_t bits;
-        uint64_t rank;  // ids before this word
-    };
     template <typename Look>
     void with_lookup(Look&& look) const;
     size_t in_range(int64_t id) const;
@@ -80,7 +82,7 @@ private:
     uint64_t count_ = 0;
     bool range_ = false;
     int64_t first_ = 0;
-    std::vector<Word> words_;       // a compact range: bitmap with ranks
+    std::vector<RankedWord> words_;       // a compact range: bitmap with ranks
     std::vector<uint32_t> starts_;  // else: by the top bits of id - first_, where to begin to search
     int drop_bits_ = 0;
 };
