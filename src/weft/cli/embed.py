@@ -172,7 +172,7 @@ def _show_plan(graph: Graph, plan: Plan, hidden: int) -> str:
         "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
         + (f", {hidden:,} hidden" if hidden else ""),
         "pairs": f"{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
-        "parts": f"{plan.parts} of {plan.rows:,} nodes, on {min(num_threads(), plan.parts)} threads",
+        "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
         "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
         "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
     }

@@ -64,12 +64,14 @@ class NodeEmbedding(Estimator):
         *,
         method: Literal["deepwalk", "line"] = "deepwalk",
         dim: int = 128,
+        # GraphVite: 2000. BlogCatalog 36.3/41.8/43.4 at 1000, 36.1/41.8/43.7 at 2000 and twice the time.
         epochs: float = 1000,
         walk_length: int = 40,
         window: int | None = None,
         num_negatives: int = 1,
         negative_weight: float = 5.0,
         learning_rate: float = 0.025,
+        # GraphVite: 0.005. BlogCatalog at 100 M pairs, window 5: 34.7/38.8/39.7 without, 31.0/33.5/34.2 with.
         weight_decay: float = 0.0,
         seed: int = 0,
         memory: int | str | None = None,

@@ -1,4 +1,4 @@
-"""The published protocol on a real graph, with the defaults."""
+"""The published protocol on a real graph."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def test_deepwalk_on_blogcatalog(data_dir):
     edges, groups = file["network"].tocoo(), file["group"].tocoo()
     graph = Graph.from_edges(edges.row, edges.col, num_nodes=edges.shape[0])
     labels = Labels.from_pairs(groups.row.astype(np.int64), [str(c) for c in groups.col], edges.shape[0])
-    model = NodeEmbedding().fit(graph)
+    # Half the default's passes, to stay within a minute; those of the default reach 36.3/41.8/43.4.
+    model = NodeEmbedding(epochs=500).fit(graph)
     report = classify_nodes(model.embedding_, labels, trials=3)
     # DeepWalk published 35.9 / 41.5 / 42.4; three trials move by about 0.5 at 90 %.
     for score, least in zip(report.scores, (0.350, 0.405, 0.415), strict=True):
