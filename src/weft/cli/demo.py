@@ -31,8 +31,8 @@ _DEGREE = 15.0
 _MIXING = 0.3  # share of the edges that lead to other communities
 _PORTIONS = (0.02, 0.1)
 _TRIALS = 3
-# 300 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
-_TRAINING = {"dim": 128, "epochs": 300, "window": 5, "learning_rate": 0.05}
+# 200 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
+_TRAINING = {"dim": 128, "epochs": 200, "window": 5, "learning_rate": 0.05}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -47,7 +47,7 @@ def draw(
     vectors_ND: npt.NDArray[np.floating],
     labels: Labels | None = None,
     *,
-    points: int = 1600,
+    points: int = 1500,
     max_groups: int = 60,
     seed: int = 0,
 ) -> Picture:
