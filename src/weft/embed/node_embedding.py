@@ -64,7 +64,7 @@ class NodeEmbedding(Estimator):
         *,
         method: Literal["deepwalk", "line"] = "deepwalk",
         dim: int = 128,
-        # GraphVite: 2000. BlogCatalog 36.3/41.8/43.4 at 1000, 36.1/41.8/43.7 at 2000 and twice the time.
+        # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
         epochs: float = 1000,
         walk_length: int = 40,
         window: int | None = None,

@@ -20,7 +20,7 @@ def test_deepwalk_on_blogcatalog(data_dir):
     edges, groups = file["network"].tocoo(), file["group"].tocoo()
     graph = Graph.from_edges(edges.row, edges.col, num_nodes=edges.shape[0])
     labels = Labels.from_pairs(groups.row.astype(np.int64), [str(c) for c in groups.col], edges.shape[0])
-    # Half the default's passes, to stay within a minute; those of the default reach 36.3/41.8/43.4.
+    # Half the default's passes, to stay within a minute; those of the default reach 36.4/41.4/42.9.
     model = NodeEmbedding(epochs=500).fit(graph)
     report = classify_nodes(model.embedding_, labels, trials=3)
     # DeepWalk published 35.9 / 41.5 / 42.4; three trials move by about 0.5 at 90 %.
