@@ -36,6 +36,19 @@ def test_vectors_equal_those_of_the_estimator(tmp_path, graph, capsys):
         assert word in text
 
 
+def test_straight_from_an_edge_file(tmp_path, capsys):
+    file = tmp_path / "people.csv"
+    file.write_text("who,whom,often\nann,bob,1\nbob,cid,2\ncid,ann,1\ndora,ann,4\n")
+    out = tmp_path / "vectors"
+    assert main(["embed", str(file), "--out", str(out), "--weight", "often", "--holdout", "0.3", *QUICK]) == 0
+    made, graph = Embedding.open(out), Graph.open(tmp_path / "vectors.graph")
+    assert made.ids.take(range(4)).tolist() == graph.ids.take(range(4)).tolist()
+    assert set(made.ids.take(range(4))) == {"ann", "bob", "cid", "dora"}
+    assert made.config["graph"] == str(tmp_path / "vectors.graph")
+    assert graph.weight.max() == 4
+    assert "vectors.graph" in capsys.readouterr().out
+
+
 def test_hidden_edges_are_not_learned(tmp_path, graph):
     out = tmp_path / "vectors"
     assert main(["embed", str(graph.path), "--out", str(out), *QUICK, "--holdout", "0.2"]) == 0
