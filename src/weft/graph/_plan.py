@@ -58,8 +58,8 @@ class Plan:
         Raises:
             BudgetError: even the smallest blocks do not fit.
         """
-        reader = _within((budget - base) // 4, _READER)
         nodes = num_nodes * node_bytes
+        reader = _within((budget - base - nodes) // 4, _READER)
         free = budget - base - reader - nodes
         least = _BLOCK[0] * _BLOCK_BYTES + _GROUP[0] * _GROUP_BYTES
         if free < least:
@@ -67,7 +67,7 @@ class Plan:
             raise BudgetError(
                 f"memory of {show_bytes(budget)} is too small: {what}the process itself "
                 f"{show_bytes(base)}, reading {show_bytes(reader)}; give at least "
-                f"{show_bytes(base + reader + nodes + 2 * least)}"
+                f"{_mebibytes(base + reader + nodes + 2 * least)}"
             )
         block = _within(free // 8 // _BLOCK_BYTES, _BLOCK)
         group = _within(free // 4 // _GROUP_BYTES, _GROUP)
@@ -87,7 +87,7 @@ class Plan:
             raise BudgetError(
                 f"memory of {show_bytes(self.budget)} is too small: a few nodes have {edges:,} edges, "
                 f"sorting them takes {show_bytes(need)} and {show_bytes(have)} are left; give "
-                f"{show_bytes(self.budget + need - have)}"
+                f"{_mebibytes(self.budget + need - have)}"
             )
 
     def describe(self) -> str:
@@ -98,6 +98,11 @@ class Plan:
             f"up to {show_bytes(self.keep)} of edges kept, {self.block:,} scattered and "
             f"{self.group:,} sorted at a time"
         )
+
+
+def _mebibytes(size: int) -> str:
+    # Rounded up, so that the figure is enough when it is given back.
+    return f"{-(-size >> 20)} MiB"
 
 
 def _within(value: int, bounds: tuple[int, int]) -> int:

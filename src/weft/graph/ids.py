@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftKeyError, WeftValueError
+from weft.kernels.intern import Interner
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -44,7 +45,10 @@ class Strings:
 
     def take(self, indices: I64) -> list[str]:
         """The strings at ``indices``."""
-        return [self[int(i)] for i in indices]
+        indices = np.asarray(indices, np.int64)
+        begins, ends = self.offsets[indices].tolist(), self.offsets[indices + 1].tolist()
+        text = np.ascontiguousarray(self.data).data
+        return [str(text[a:b], "utf-8", "surrogateescape") for a, b in zip(begins, ends, strict=True)]
 
     def save(self, writer: DirectoryWriter, name: str) -> None:
         """Write as ``<name>_data`` and ``<name>_offsets``."""
@@ -78,7 +82,7 @@ class Ids:
         self, kind: Literal["range", "int", "string"], count: int, values: I64 | Strings | None
     ) -> None:
         self.kind, self.count, self.values = kind, count, values
-        self._lookup: dict[str, int] | None = None
+        self._lookup: Interner | None = None
 
     @classmethod
     def range(cls, count: int) -> Ids:
@@ -119,8 +123,15 @@ class Ids:
         """The nodes that have these ids; int64 ``[B]``, -1 where no node has it."""
         if isinstance(self.values, Strings):
             if self._lookup is None:
-                self._lookup = {s: i for i, s in enumerate(self.values.take(np.arange(self.count)))}
-            return np.array([self._lookup.get(str(s), -1) for s in np.asarray(external).tolist()], np.int64)
+                lookup = Interner()
+                lookup.add(np.asarray(self.values.data), np.asarray(self.values.offsets))
+                if len(lookup) != self.count:
+                    raise WeftValueError(
+                        f"find: {self.count - len(lookup)} ids of the graph are not distinct"
+                    )
+                self._lookup = lookup
+            asked = Strings.of(map(str, np.asarray(external).tolist()))
+            return self._lookup.find(asked.data, asked.offsets)
         try:
             ids_B = np.asarray(external).astype(np.int64)
         except (ValueError, OverflowError, TypeError):
