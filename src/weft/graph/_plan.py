@@ -74,21 +74,31 @@ class Plan:
         keep = max(0, free - block * _BLOCK_BYTES - group * _GROUP_BYTES)
         return cls(budget=budget, base=base, reader=reader, nodes=nodes, block=block, group=group, keep=keep)
 
+    def holds_bucket(self, edges: int, used: int) -> bool:
+        """Whether a bucket can be sorted while edges take ``used`` bytes of memory."""
+        return self.fixed or self._bucket(edges) <= self._left(used)
+
     def check_bucket(self, edges: int, used: int) -> None:
-        """Refuse a bucket that cannot be sorted beside what is in memory already.
+        """Refuse a bucket that cannot be sorted.
 
         Raises:
             BudgetError: the bucket is too large.
         """
-        # Sorting goes back and forth between two copies.
-        need = edges * (_GROUP_BYTES + 2 * 12)
-        have = self.keep - used + self.group * _GROUP_BYTES + self.block * _BLOCK_BYTES
-        if not self.fixed and need > have:
+        if not self.holds_bucket(edges, used):
+            need, have = self._bucket(edges), self._left(used)
             raise BudgetError(
                 f"memory of {show_bytes(self.budget)} is too small: a few nodes have {edges:,} edges, "
                 f"sorting them takes {show_bytes(need)} and {show_bytes(have)} are left; give "
                 f"{_mebibytes(self.budget + need - have)}"
             )
+
+    @staticmethod
+    def _bucket(edges: int) -> int:
+        # Sorting goes back and forth between two copies.
+        return edges * (_GROUP_BYTES + 2 * 12)
+
+    def _left(self, used: int) -> int:
+        return self.keep - used + self.group * _GROUP_BYTES + self.block * _BLOCK_BYTES
 
     def describe(self) -> str:
         """One line for people."""

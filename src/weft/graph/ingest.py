@@ -9,9 +9,10 @@ from weft.config import parse_bytes
 from weft.errors import IdRangeError, WeftValueError
 from weft.graph import _store
 from weft.graph._attach import read_labels, write_features
-from weft.graph._build import Built, Rules, build
+from weft.graph._build import Built, build
 from weft.graph._plan import Plan, free_memory, resident
 from weft.graph._progress import Progress
+from weft.graph._scatter import Rules
 from weft.graph.format import DirectoryWriter
 from weft.graph.graph import Graph
 from weft.graph.sources import open_source
