@@ -10,7 +10,7 @@ import re
 import shutil
 from typing import TYPE_CHECKING
 
-from weft.errors import StorageError
+from weft.errors import StorageError, WeftValueError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,14 +53,24 @@ def sync_directory(path: Path) -> None:
         os.close(descriptor)
 
 
-def exchange(new: Path, place: Path) -> None:
+def exchange(new: Path, place: Path, *, replace: bool) -> None:
     """Give the directory ``new`` the name ``place``; what was there is removed afterwards.
 
     The two names are swapped in one step where the system can (Linux ``renameat2``), so that no instant
     is without a directory under ``place``.
+
+    Raises:
+        WeftValueError: something appeared at ``place`` meanwhile and may not be replaced.
     """
-    if not place.exists():
-        new.rename(place)
+    if not replace or not place.exists():
+        try:
+            new.rename(place)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY, errno.ENOTDIR):
+                raise
+            raise WeftValueError(
+                f"cannot write {place}: another program wrote it in the meantime; choose another place"
+            ) from None
         return
     if not _swap(new, place):
         # Not this file system: two renames, and in between nothing stands under the name.
@@ -68,7 +78,10 @@ def exchange(new: Path, place: Path) -> None:
         place.rename(old)
         new.rename(place)
         new = old
-    shutil.rmtree(new, ignore_errors=True)
+    if new.is_symlink():
+        new.unlink()  # the name was a link: what it led to stays
+    else:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def _swap(a: Path, b: Path) -> bool:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -18,7 +20,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import FormatError, StorageError, WeftValueError
+from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory
 
 if TYPE_CHECKING:
@@ -41,6 +43,9 @@ Array = npt.NDArray[Any]
 MANIFEST = "manifest.json"
 DATA_OFFSET = 4096  # O_DIRECT wants data at a multiple of the block; 4096 serves every common device
 VERSION = 1
+# Plain numbers alone: an element of dtype object would be an address to follow.
+_NUMBERS = re.compile(r"\|[biu]1|<[iuf](2|4|8)")
+_MOST_DIMENSIONS = 32  # what every NumPy can hold
 
 
 class ArrayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -165,7 +170,7 @@ class DirectoryWriter:
                 )
         self._open: dict[str, ArrayWriter] = {}
         self._entries: dict[str, ArrayEntry] = {}
-        self._finished = False
+        self._finished, self._overwrite = False, overwrite
         with storage_errors("create", self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             remove_stale(self.path)
@@ -189,6 +194,9 @@ class DirectoryWriter:
         The first number of ``shape`` may be None: as many rows as are written.
         """
         assert name not in self._open, name
+        dtype = np.dtype(dtype).newbyteorder("<")
+        if not _NUMBERS.fullmatch(dtype.str):
+            raise WeftTypeError(f"cannot write {name}.npy: a directory holds numbers (got {dtype})")
         self._open[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, shape)
         return self._open[name]
 
@@ -217,7 +225,7 @@ class DirectoryWriter:
                 out.flush()
                 os.fsync(out.fileno())
             sync_directory(self.temporary)
-            exchange(self.temporary, self.path)
+            exchange(self.temporary, self.path, replace=self._overwrite)
             sync_directory(self.path.parent)
         self._finished = True
         return self.path
@@ -293,12 +301,8 @@ class DirectoryReader:
         if entry.file != f"{name}.npy" or Path(entry.file).name != entry.file:
             raise self.error(f"the manifest names '{entry.file}' as the file of array '{name}'")
         file = self.path / entry.file
-        try:
-            expected = npy_header(entry.dtype, entry.shape)
-        except (TypeError, ValueError, SyntaxError):
-            raise self.error(f"the manifest gives {entry.file} the dtype '{entry.dtype}'") from None
-        dtype = np.dtype(entry.dtype)
-        size = DATA_OFFSET + int(np.prod(entry.shape, dtype=np.int64)) * dtype.itemsize
+        dtype, size = self._checked(entry)
+        expected = npy_header(dtype, entry.shape)
         try:
             held = file.stat().st_size
             if held != size:
@@ -322,6 +326,18 @@ class DirectoryReader:
             raise self.error(f"{entry.file} is missing") from None
         except OSError as error:
             raise StorageError(f"cannot read {file}: {error.strerror}") from error
+
+    def _checked(self, entry: ArrayEntry) -> tuple[np.dtype[Any], int]:
+        """The dtype of an array and the size of its file, if a file can have them."""
+        if not _NUMBERS.fullmatch(entry.dtype):
+            raise self.error(f"the manifest gives {entry.file} the dtype '{entry.dtype}'")
+        dtype = np.dtype(entry.dtype)
+        size = DATA_OFFSET + math.prod(entry.shape) * dtype.itemsize
+        # NumPy counts a dimension of zero as one when it asks whether an array is too big.
+        room = math.prod(n or 1 for n in entry.shape) * dtype.itemsize
+        if len(entry.shape) > _MOST_DIMENSIONS or min(entry.shape, default=0) < 0 or room >= 1 << 63:
+            raise self.error(f"the manifest gives {entry.file} the shape {entry.shape}")
+        return dtype, size
 
     def _verify(self, stream: io.BufferedIOBase | io.BufferedReader, entry: ArrayEntry) -> None:
         digest = hashlib.sha256()

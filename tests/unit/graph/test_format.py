@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from weft.errors import FormatError, StorageError, WeftValueError
+from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.graph import _files
 from weft.graph.format import DATA_OFFSET, MANIFEST, DirectoryReader, DirectoryWriter, npy_header
 
@@ -186,6 +186,63 @@ def test_a_manifest_may_not_point_elsewhere(place):
     (place / MANIFEST).write_bytes(msgspec.json.encode(manifest))
     with pytest.raises(FormatError, match=r"names '\.\./a\.npy'"):
         DirectoryReader(place, "weft.test")
+
+
+HOSTILE = {
+    "addresses": ("|O", (2, 1)),
+    "structure": ("|V8", (2, 1)),
+    "text": ("<U2", (2, 1)),
+    "no bytes": ("<U0", (2, 1)),
+    "time": ("<M8[s]", (2, 1)),
+    "two fields": ("i4,i4", (2, 1)),
+    "big-endian": (">i8", (2, 1)),
+    "unknown": ("zzz", (2, 1)),
+    "negative": ("<i8", (-2, -1)),
+    "past 64 bits": ("<i8", (1 << 70, 0)),
+    "nothing of many": ("<i8", (0, 1 << 62)),
+    "product past 64 bits": ("<i8", (1 << 62, 4)),
+    "many dimensions": ("<i8", (1,) * 70),
+}
+
+
+@pytest.mark.parametrize("entry", HOSTILE)
+def test_a_sealed_manifest_is_not_trusted(place, entry):
+    dtype, shape = HOSTILE[entry]
+    reader = DirectoryReader(place, "weft.test")
+    (place / "a.npy").write_bytes(npy_header(np.int64, (2, 1)) + bytes(16))
+    changed = msgspec.structs.replace(reader.manifest.arrays["a"], dtype=dtype, shape=shape)
+    manifest = msgspec.structs.replace(reader.manifest, arrays={"a": changed}).seal()
+    (place / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+    with pytest.raises(FormatError, match=r"a\.npy"):
+        DirectoryReader(place, "weft.test")
+
+
+def test_only_numbers_are_written_and_always_little_endian(tmp_path):
+    with DirectoryWriter(tmp_path / "x") as writer:
+        with pytest.raises(WeftTypeError, match="a directory holds numbers"):
+            writer.write_array("a", np.array(["text"]))
+        writer.write_array("b", np.arange(3, dtype=">f4"))
+        writer.finish("weft.test", {})
+    np.testing.assert_array_equal(DirectoryReader(tmp_path / "x", "weft.test").get("b", "<f4"), [0, 1, 2])
+
+
+def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path):
+    with DirectoryWriter(tmp_path / "x") as first, DirectoryWriter(tmp_path / "x") as second:
+        first.finish("weft.test", {"n": 1})
+        with pytest.raises(WeftValueError, match="another program wrote it"):
+            second.finish("weft.test", {"n": 2})
+    assert DirectoryReader(tmp_path / "x", "weft.test").meta == {"n": 1}
+    assert [p.name for p in tmp_path.iterdir()] == ["x"]
+
+
+def test_overwriting_a_link_leaves_what_it_led_to(tmp_path, place):
+    link = tmp_path / "link"
+    link.symlink_to(place)
+    with DirectoryWriter(link, overwrite=True) as writer:
+        writer.finish("weft.test", {"n": 2})
+    assert DirectoryReader(link, "weft.test").meta == {"n": 2}
+    assert DirectoryReader(place, "weft.test").meta == {"n": 1}
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "thing"]
 
 
 def test_verify_finds_a_changed_byte(place):
