@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <memory>
 #include <mutex>
 #include <numeric>
@@ -163,6 +164,9 @@ size_t emit(Sorted from, size_t n, int dst_bits, Duplicates duplicates, std::spa
             if (row(key) != current) enter(row(key));
             double sum = 0;
             for (; e < n && from.keys[e] == key; ++e) sum += from.weights ? double{from.weights[e]} : 1.0;
+            if (sum > std::numeric_limits<float>::max())
+                throw std::out_of_range("sort_buckets: the weights of an edge given several times sum to " +
+                                        std::to_string(sum) + ", past float32; scale the weights down");
             indices[kept] = static_cast<Index>(key & dst);
             weights[kept++] = static_cast<float>(sum);
         }

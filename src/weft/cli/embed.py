@@ -94,7 +94,11 @@ def run(args: Args) -> int:
     from weft.embed import Embedding, NodeEmbedding
     from weft.kernels.threads import set_num_threads
 
-    _check(args)
+    shared = NodeEmbedding().get_params()
+    model = NodeEmbedding(
+        **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=sys.stderr.isatty()
+    )
+    _check(args, model)
     if args.threads is not None:
         set_num_threads(args.threads)
     graph = _open(args)
@@ -103,10 +107,6 @@ def run(args: Args) -> int:
         from weft.eval import split_edges
 
         train, holdout = split_edges(graph, args.holdout, args.seed)
-    shared = NodeEmbedding().get_params()
-    model = NodeEmbedding(
-        **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=sys.stderr.isatty()
-    )
     plan = model.plan(train)
     sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout)))
     sys.stdout.flush()
@@ -126,7 +126,7 @@ def run(args: Args) -> int:
     return 0
 
 
-def _check(args: Args) -> None:
+def _check(args: Args, model: NodeEmbedding) -> None:
     """What should not come to light only after the import or the training."""
     from weft.embed.checks import check_int, check_real
     from weft.errors import WeftValueError
@@ -135,10 +135,22 @@ def _check(args: Args) -> None:
         raise WeftValueError(f"there is no {args.source}; give a graph directory or a file of edges")
     if args.out.exists() and not args.overwrite and not args.plan:
         raise WeftValueError(f"{args.out} exists; choose another --out or pass --overwrite")
+    place = _place(args)
+    if not args.source.is_dir() and place.exists() and not args.overwrite:
+        raise WeftValueError(
+            f"{place} exists, perhaps from an earlier run: weft embed {place} takes up from there; or choose "
+            "another --graph, or pass --overwrite to import again"
+        )
+    model.check_params()
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
         check_int("threads", args.threads, 1)
+
+
+def _place(args: Args) -> Path:
+    """Where a file of edges is imported to."""
+    return args.graph if args.graph is not None else args.out.with_name(args.out.name + ".graph")
 
 
 def _open(args: Args) -> Graph:
@@ -149,7 +161,7 @@ def _open(args: Args) -> Graph:
         return Graph.open(args.source)
     from weft.graph.ingest import ingest
 
-    place = args.graph if args.graph is not None else args.out.with_name(args.out.name + ".graph")
+    place = _place(args)
     graph = ingest(
         args.source,
         place,

@@ -104,7 +104,7 @@ class NodeEmbedding(Estimator):
             raise WeftTypeError(
                 f"fit takes a weft.Graph (got {type(graph).__name__}); see Graph.open and Graph.from_edges"
             )
-        self._check()
+        self.check_params()
         if graph.num_edges == 0:
             raise WeftValueError(
                 f"fit: the graph has {graph.num_nodes:,} nodes and no edges; vectors are learned from edges"
@@ -156,7 +156,13 @@ class NodeEmbedding(Estimator):
         """``fit``, then the vectors."""
         return self.fit(graph).embedding_
 
-    def _check(self) -> None:
+    def check_params(self) -> None:
+        """Check the parameters, without a graph.
+
+        Raises:
+            WeftTypeError: a parameter has the wrong type.
+            WeftValueError: a parameter is out of range.
+        """
         check_choice("method", self.method, ("deepwalk", "line"))
         check_int("dim", self.dim, 1, 1 << 16)
         check_real("epochs", self.epochs, above=0)
@@ -168,6 +174,8 @@ class NodeEmbedding(Estimator):
         check_real("learning_rate", self.learning_rate, above=0)
         check_real("weight_decay", self.weight_decay, least=0)
         check_int("seed", self.seed, 0, (1 << 64) - 1)
+        if self.memory is not None:
+            parse_bytes(self.memory)
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
 

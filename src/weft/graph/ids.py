@@ -70,6 +70,28 @@ def check_offsets(reader: DirectoryReader, name: str, offsets: npt.NDArray[Any],
         raise reader.error(f"{name}.npy does not rise from 0 to {total:,}: it is damaged, copy it again")
 
 
+def _int64(values_B: npt.NDArray[Any]) -> tuple[I64, npt.NDArray[np.bool_]]:
+    """Values as integers, and which of them are integers that fit; the others are 0."""
+    if values_B.dtype.kind in "iub":
+        fits_B = values_B <= np.iinfo(np.int64).max
+    elif values_B.dtype.kind == "f":
+        fits_B = (values_B == np.floor(values_B)) & (np.abs(values_B) < 2.0**63)
+    else:
+        numbers = [_integer(value) for value in values_B.tolist()]
+        fits_B = np.array([number is not None for number in numbers], bool)
+        values_B = np.array([number or 0 for number in numbers], np.int64)
+    return np.where(fits_B, values_B, 0).astype(np.int64), fits_B
+
+
+def _integer(value: Any) -> int | None:  # noqa: ANN401
+    try:
+        number = int(value)
+    except (ValueError, OverflowError, TypeError):
+        return None
+    same = not isinstance(value, float) or number == value
+    return number if same and -(1 << 63) <= number < 1 << 63 else None
+
+
 class Ids:
     """The ids of nodes 0 .. N-1: the numbers themselves, other integers, or strings.
 
@@ -132,26 +154,13 @@ class Ids:
                 self._lookup = lookup
             asked = Strings.of(map(str, np.asarray(external).tolist()))
             return self._lookup.find(asked.data, asked.offsets)
-        try:
-            ids_B = np.asarray(external).astype(np.int64)
-        except (ValueError, OverflowError, TypeError):
-            return self._find_mixed(external)
+        ids_B, whole_B = _int64(np.asarray(external))
         if self.values is None:
-            return np.where((ids_B >= 0) & (ids_B < self.count), ids_B, -1)
+            return np.where(whole_B & (ids_B >= 0) & (ids_B < self.count), ids_B, -1)
         if self.count == 0:
             return np.full(ids_B.shape, -1, np.int64)
         at_B = np.minimum(np.searchsorted(self.values, ids_B), self.count - 1)
-        return np.where(self.values[at_B] == ids_B, at_B, -1)
-
-    def _find_mixed(self, external: Any) -> I64:  # noqa: ANN401
-        """Ids of which some are no integers: those are unknown."""
-        out = []
-        for text in list(external):
-            try:
-                out.append(int(self.find(np.array([int(text)], np.int64))[0]))
-            except (ValueError, OverflowError):
-                out.append(-1)
-        return np.array(out, np.int64)
+        return np.where(whole_B & (self.values[at_B] == ids_B), at_B, -1)
 
     def node(self, external: int | str) -> int:
         """The node with this id.

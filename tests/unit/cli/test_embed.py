@@ -117,3 +117,22 @@ def test_a_page(tmp_path, graph, capsys):
     assert "<svg" in text
     assert "pairs of a pool" in text
     assert str(page) in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("option", [["--epochs", "nan"], ["--dim", "0"], ["--memory", "lots"]])
+def test_what_is_refused_is_refused_before_the_import(tmp_path, capsys, option):
+    file = tmp_path / "people.csv"
+    file.write_text("ann,bob\nbob,cid\n")
+    assert main(["embed", str(file), "--out", str(tmp_path / "vectors"), *option]) == 2
+    assert option[0].removeprefix("--") in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_graph_of_an_earlier_run_is_pointed_at(tmp_path, capsys):
+    file = tmp_path / "people.csv"
+    file.write_text("ann,bob\nbob,cid\n")
+    words = ["embed", str(file), "--out", str(tmp_path / "vectors"), *QUICK]
+    assert main([*words, "--learning-rate", "1e30", "--num-negatives", "9"]) == 2  # diverges after the import
+    assert main(words) == 2
+    assert f"weft embed {tmp_path / 'vectors.graph'} takes up" in capsys.readouterr().err
+    assert main([*words, "--overwrite"]) == 0

@@ -37,6 +37,23 @@ def test_find_text_among_integers():
     assert ids.find(["0", "zero", "-7", str(2**99)]).tolist() == [1, -1, 0, -1]
 
 
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        ([0.0, 0.5, np.nan, np.inf, 1e300, -7.0], [1, -1, -1, -1, -1, 0]),
+        (np.array([2**63, 2**64 - 7, 0], np.uint64), [-1, -1, 1]),
+        ([None, 0, "0.5", 0.5, "-7"], [-1, 1, -1, -1, 0]),
+        ([2**70, -7], [-1, 0]),
+        ([], []),
+    ],
+    ids=["floats", "uint64", "mixed", "large", "none"],
+)
+def test_find_never_takes_another_number_for_an_id(asked, found):
+    ids, _, _ = make("int")
+    asked = np.array(asked, object) if None in list(asked) else asked
+    assert ids.find(asked).tolist() == found
+
+
 def test_integers_must_rise():
     with pytest.raises(WeftValueError, match="rise strictly"):
         Ids.integers(np.array([1, 1]))
