@@ -73,13 +73,15 @@ def _rows(folder: Path) -> list[Row]:
     return rows
 
 
+# Not getrusage: its peak also counts the process that started this one.
 _CHILD = """
-import json, resource, sys, time
+import json, pathlib, sys, time
 from weft.graph.ingest import ingest
 begun = time.perf_counter()
 graph = ingest(sys.argv[1], sys.argv[2], memory=sys.argv[3], overwrite=True)
 seconds = time.perf_counter() - begun
-peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+words = pathlib.Path("/proc/self/status").read_text().split()
+peak = int(words[words.index("VmHWM:") + 1]) * 1024
 print(json.dumps({"seconds": seconds, "peak": peak, "stored": graph.num_edges}))
 """
 
@@ -100,7 +102,11 @@ def _memory(folder: Path) -> list[Row]:
         return BAR_GIB - peak
 
     return [
-        Row(name=f"scale {LARGE} within {BUDGET}", ours=ours, note="peak RSS of the process, from getrusage")
+        Row(
+            name=f"scale {LARGE} within {BUDGET}",
+            ours=ours,
+            note="peak RSS of the importing process, from the kernel (VmHWM)",
+        )
     ]
 
 
