@@ -43,7 +43,15 @@ def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
     ratio = f"**{row['ratio']:.2g}×**" if row["ratio"] is not None else "–"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
     ours = f"{_number(row['ours'])} {result['unit']}"
-    return f"| {label} | {ours} | {peer} | {ratio} | {share} | {result['date'][:10]} |"
+    return (
+        f"| {label} | {ours} | {peer} | {ratio} | {share} | {result['date'][:10]}{_busy(result['machine'])} |"
+    )
+
+
+def _busy(machine: dict[str, Any]) -> str:
+    """A reader must know when others used the machine: rates are then low, ratios still hold."""
+    load = machine["load_before"]
+    return f", busy machine (load {load:.1f})" if load > machine["cores"] else ""
 
 
 def _number(value: float) -> str:

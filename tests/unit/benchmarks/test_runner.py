@@ -114,6 +114,14 @@ def test_table_is_what_the_results_say(tmp_path, readme):
     assert "| toys | 30 M toys/s | 4 (other 1.2) | **7.5×** | 75% |" in text
 
 
+def test_table_says_when_the_machine_was_busy(tmp_path):
+    result = run(_case(Row(name="a", ours=lambda: 1.0)), repeat=1)
+    for load, busy in ((0.1, False), (9.06, True)):
+        changed = result | {"machine": result["machine"] | {"load_before": load, "cores": 2}}
+        results.save(changed | {"date": f"2026-01-02T03:04:0{int(load)}Z"}, tmp_path)
+        assert ("busy machine (load 9.1)" in table.render(tmp_path)) == busy
+
+
 def test_readme_without_markers(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing\n")
