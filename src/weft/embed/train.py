@@ -131,6 +131,11 @@ def _place(graph: Graph, plan: Plan) -> tuple[npt.NDArray[np.uint32], npt.NDArra
     count_N, weight_N = np.zeros((2, plan.nodes))
     for begin in range(0, graph.num_edges, _EDGES):  # whole, bincount would copy all edges as int64
         indices = graph.indices[begin : begin + _EDGES]
+        if (most := int(indices.max())) >= plan.nodes:
+            raise WeftValueError(
+                f"embed: the graph is damaged: indices hold node {most} of {plan.nodes}; "
+                "import the graph again"
+            )
         weight = None if graph.weight is None else graph.weight[begin : begin + _EDGES]
         count_N += np.bincount(indices, minlength=plan.nodes)
         weight_N += 0 if weight is None else np.bincount(indices, weight, minlength=plan.nodes)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import MissingExtraError
+from weft.errors import MissingExtraError, WeftValueError
 from weft.kernels.threads import num_threads
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ def fit_splits(
         node has scores -inf; one that all have, +inf.
 
     Raises:
+        WeftValueError: ``workers`` is below 1.
         MissingExtraError: scikit-learn is not installed.
     """
     try:
@@ -60,6 +61,8 @@ def fit_splits(
         raise MissingExtraError("node classification", "scikit-learn", "eval") from error
     from tqdm import tqdm
 
+    if workers is not None and workers < 1:
+        raise WeftValueError(f"workers must be at least 1 (got {workers})")
     count, dim = len(labels.names), vectors_BD.shape[1]
     work = _COST * dim * count * sum(len(split) for split in splits)
     if workers is None:

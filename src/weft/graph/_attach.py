@@ -108,7 +108,7 @@ def write_features(
 def _row_ids(rows: npt.NDArray[Any], row_ids: object, kind: str) -> npt.NDArray[Any]:
     if isinstance(row_ids, int):
         column = np.asarray(rows[:, row_ids])
-        if column.dtype.kind == "f" and not np.array_equal(column, np.floor(column)):
+        if column.dtype.kind == "f" and not (np.isfinite(column) & (column == np.floor(column))).all():
             raise WeftValueError(f"column {row_ids} of the features holds no ids: they are not whole numbers")
         return column.astype(np.int64) if kind != "string" else column.astype(np.int64).astype(str)
     if isinstance(row_ids, (str, os.PathLike)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from weft.errors import FormatError, ParseError
 from weft.graph._files import storage_errors
+from weft.graph.sources._blocks import blocks
+from weft.graph.sources._messages import shorten
+from weft.kernels.parse import LineFormat
+from weft.kernels.parse.reference import fields_of
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import polars as pl
 
 __all__ = ["open_npy", "read_column"]
 
@@ -30,66 +32,54 @@ def read_column(path: Path, kind: str) -> npt.NDArray[Any]:
     """
     if path.suffix == ".npy":
         return np.asarray(open_npy(path))
-    table, skipped = _read(path)
-    headed = str(table.row(0)[0]).strip().lower() in _ID_WORDS
-    return _ids(path, table[:, 0].slice(int(headed)), kind, skipped + headed)
+    lines = _lines(path)
+    first = lines[0][1]
+    delimiter = next((mark for mark in ("\t", ",", ";") if mark in first), None)
+    form = LineFormat(delimiter=delimiter)
+    ids = [(number, _first(path, number, line, form)) for number, line in lines]
+    headed = ids[0][1].lower() in _ID_WORDS
+    return _ids(path, ids[headed:], kind)
 
 
-def _read(path: Path) -> tuple[pl.DataFrame, int]:
-    """All fields as text, and how many comment lines there are before the first of them."""
-    import polars as pl
-
-    with storage_errors("read", path):
-        raw = path.read_bytes()
-    raw = _unpacked(raw)
-    lines = raw.splitlines(keepends=True)
-    content = [line for line in lines if line.strip() and not line.lstrip().startswith((b"#", b"%"))]
-    if not content:
-        raise ParseError(f"{path} holds no lines; expected an id and a label on each")
-    first = content[0].decode("utf-8", "replace")
-    separator = next((s for s in ("\t", ",", ";", " ") if s in first.strip()), ",")
-    try:
-        table = pl.read_csv(
-            io.BytesIO(b"".join(content)), separator=separator, has_header=False, infer_schema=False
-        )
-    except pl.exceptions.PolarsError as error:
-        raise ParseError(f"{path} cannot be read as a table: {str(error).splitlines()[0]}") from None
-    return table, lines.index(content[0])
-
-
-def _unpacked(raw: bytes) -> bytes:
-    if raw[:2] == b"\x1f\x8b":
-        import gzip
-
-        return gzip.decompress(raw)
-    if raw[:4] == b"\x28\xb5\x2f\xfd":
-        import zstandard
-
-        return zstandard.ZstdDecompressor().stream_reader(raw).read()
-    return raw
+def _lines(path: Path) -> list[tuple[int, str]]:
+    """The lines that are neither blank nor comments, with their numbers from 1."""
+    out: list[tuple[int, str]] = []
+    before = 0
+    for block in blocks(path):
+        lines = block.text.tobytes().removesuffix(b"\n").split(b"\n")
+        for number, line in enumerate(lines, before + 1):
+            try:
+                text = line.decode().removeprefix("\ufeff").strip("\r")
+            except UnicodeDecodeError:
+                raise ParseError(
+                    f"{path} line {number}: {line!r:.60} is not UTF-8; convert the file, e.g. iconv -f "
+                    "latin1 -t utf-8"
+                ) from None
+            if text.strip() and not text.lstrip().startswith(("#", "%")):
+                out.append((number, text))
+        before += len(lines)
+    if not out:
+        raise ParseError(f"{path} holds no lines; expected an id on each")
+    return out
 
 
-def _ids(path: Path, column: pl.Series, kind: str, before: int) -> npt.NDArray[Any]:
-    texts = [str(v).strip() for v in column.to_list()]
-    if kind == "string":
-        out = np.empty(len(texts), object)
-        out[:] = texts
-        return out
-    values = [_integer(text) for text in texts]
-    if None in values:
-        at = values.index(None)
-        raise ParseError(
-            f"{path} line {at + before + 1}: '{texts[at]}' is no integer id, as those of the edges are"
-        )
-    return np.array(values, np.int64)
+def _first(path: Path, number: int, line: str, form: LineFormat) -> str:
+    fields = fields_of(line.encode(), form)
+    if not fields:
+        raise ParseError(f"{path} line {number}: {shorten(line)} has a quote that does not close")
+    return fields[0].decode().strip()
 
 
-def _integer(text: str) -> int | None:
-    try:
-        value = int(text)
-    except ValueError:
-        return None
-    return value if -(1 << 63) <= value < 1 << 63 else None
+def _ids(path: Path, given: list[tuple[int, str]], kind: str) -> npt.NDArray[Any]:
+    out = np.empty(len(given), object if kind == "string" else np.int64)
+    for i, (number, text) in enumerate(given):
+        try:
+            out[i] = text if kind == "string" else int(text)
+        except (ValueError, OverflowError):
+            raise ParseError(
+                f"{path} line {number}: {shorten(text)} is no integer id, as those of the edges are"
+            ) from None
+    return out
 
 
 def open_npy(path: Path) -> npt.NDArray[Any]:
@@ -107,17 +97,23 @@ def open_npy(path: Path) -> npt.NDArray[Any]:
                 else np.lib.format.read_array_header_2_0
             )
             shape, fortran, dtype = read(file)
-        except ValueError:
+        except OSError:
+            raise
+        # NumPy's reader of the header fails on damage with whatever the damage leads to.
+        except Exception:
             raise FormatError(f"{path} is not a .npy file: save it with numpy.save") from None
         if dtype.hasobject:
             raise FormatError(f"{path} holds Python objects; save an array of numbers")
-        expected = file.tell() + int(np.prod(shape, dtype=np.int64)) * dtype.itemsize
+        expected = file.tell() + math.prod(shape) * dtype.itemsize
         held = path.stat().st_size
-        if held != expected:
+        if min(shape, default=0) < 0 or held != expected:
             why = (
                 "it is truncated, copy it again" if held < expected else "it is not the file that was written"
             )
             raise FormatError(f"{path} holds {held:,} bytes, its header says {expected:,}; {why}")
-        if 0 in shape:
-            return np.zeros(shape, dtype)
-        return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+        try:
+            if 0 in shape:
+                return np.zeros(shape, dtype)
+            return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
+        except ValueError as error:
+            raise FormatError(f"{path} cannot be mapped: {error}") from None

@@ -128,6 +128,8 @@ class Graph:
         Raises:
             WeftValueError: lengths differ, an id is out of range, or a weight is negative, infinite or NaN.
         """
+        if num_nodes is not None and num_nodes < 0:
+            raise WeftValueError(f"from_edges: num_nodes must not be negative (got {num_nodes})")
         src_E, dst_E = _integers("src", src), _integers("dst", dst)
         if len(src_E) != len(dst_E):
             raise WeftValueError(f"from_edges: src has {len(src_E)} values, dst has {len(dst_E)}")
@@ -186,6 +188,10 @@ class Graph:
             WeftValueError: a node is out of range or given twice.
         """
         chosen = np.asarray(nodes)
+        if chosen.dtype == bool and chosen.shape != (self.num_nodes,):
+            raise WeftValueError(
+                f"subgraph: a mask must have the shape [{self.num_nodes}] (got {list(chosen.shape)})"
+            )
         chosen = np.flatnonzero(chosen) if chosen.dtype == bool else _integers("nodes", chosen)
         new_of_old = np.full(self.num_nodes, -1, np.int64)
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.num_nodes):
@@ -198,7 +204,13 @@ class Graph:
         counts = self.indptr[chosen + 1] - self.indptr[chosen]
         begin = np.cumsum(counts) - counts
         at = np.repeat(self.indptr[chosen] - begin, counts) + np.arange(int(counts.sum()))
-        src, dst = np.repeat(np.arange(len(chosen)), counts), new_of_old[self.indices[at]]
+        reached = self.indices[at]
+        if len(reached) and int(reached.max()) >= self.num_nodes:
+            raise WeftValueError(
+                f"subgraph: the graph is damaged: indices hold node {int(reached.max())} of "
+                f"{self.num_nodes}; import the graph again"
+            )
+        src, dst = np.repeat(np.arange(len(chosen)), counts), new_of_old[reached]
         kept = dst >= 0
         weight = None if self.weight is None else np.ascontiguousarray(self.weight[at][kept])
         # Both directions are stored already: nothing to add, nothing to merge.
@@ -238,7 +250,8 @@ def _integers(name: str, values: npt.ArrayLike) -> I64:
 
 
 def _weights(values: npt.ArrayLike, edges: int) -> npt.NDArray[np.float32]:
-    weight_E = np.ascontiguousarray(values, np.float32)
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
+        weight_E = np.ascontiguousarray(values, np.float32)
     if weight_E.shape != (edges,):
         raise WeftValueError(
             f"weight must have the shape [{edges}] of the edges (got {list(weight_E.shape)})"

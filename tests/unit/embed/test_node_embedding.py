@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
 
 import numpy as np
@@ -287,3 +288,10 @@ def test_two_fits_at_once_do_not_disturb_each_other():
         thread.join()
     for model in models[1:]:
         np.testing.assert_array_equal(model.embedding_, models[0].embedding_)
+
+
+def test_a_damaged_graph_is_named():
+    graph = Graph.from_edges([0, 1], [1, 2])
+    graph = dataclasses.replace(graph, indices=np.array([1, 0, 2**31, 1], np.uint32))
+    with pytest.raises(WeftValueError, match="indices hold node 2147483648 of 3"):
+        NodeEmbedding(**SMALL).fit(graph)

@@ -139,3 +139,8 @@ def test_report_as_plain_values():
     assert plain["portions"][0]["macro_f1_std"] == np.std(score.macro) == score.macro_std
     assert score.micro_std == np.std(score.micro)
     assert dataclasses.asdict(report)["nodes"] == plain["nodes"] == 400
+
+
+def test_workers_must_be_positive():
+    with pytest.raises(WeftValueError, match="workers must be at least 1"):
+        classify_nodes(VECTORS, LABELS, trials=1, workers=0)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 
 import numpy as np
 import pytest
 
-from weft.errors import FormatError, ParseError, StorageError, WeftValueError
+from weft.errors import FormatError, ParseError, StorageError, WeftError, WeftValueError
+from weft.graph._tables import open_npy
 from weft.graph.generate import planted_partition, rmat
 from weft.graph.ingest import ingest
 
@@ -164,3 +166,56 @@ def test_truncated_and_foreign_npy(tmp_path):
     with pytest.raises(FormatError, match="Python objects"):
         ingest(source, tmp_path / "g", features=file)
     assert [p.name for p in tmp_path.iterdir()] == ["f.npy"]
+
+
+IDS = [f"{i}" for i in range(20)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "\n".join(IDS),
+        "\ufeffid\r\n" + "\r\n".join(IDS) + "\r\n",
+        "# ids\n\n" + "\n\n".join(f'"{i}",x' for i in IDS),
+        "\n".join(f"{i}\tsome name" for i in IDS),
+    ],
+    ids=["plain", "windows", "comments and quotes", "more columns"],
+)
+@pytest.mark.parametrize("name", ["ids.txt", "ids.gz"])
+def test_files_of_row_ids(tmp_path, source, text, name):
+    rows = np.arange(20.0)[:, None]
+    graph = ingest(source, tmp_path / "g", features=rows[::-1], feature_ids=write(tmp_path / name, text))
+    np.testing.assert_array_equal(graph.features, rows[::-1])
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "message"),
+    [
+        (b"# c\n\n0\n\nx\n", ParseError, "line 5: 'x' is no integer id"),
+        (b"0\n99999999999999999999\n", ParseError, "line 2: '99999999999999999999' is no integer"),
+        (b"0\n\xff\n", ParseError, "line 2.*not UTF-8"),
+        (b'0\n"1\n', ParseError, "line 2.*quote that does not close"),
+        (b"# c\n", ParseError, "holds no lines"),
+        (gzip.compress(b"0\n1\n")[:-6], ParseError, "truncated"),
+        (b"\x1f\x8bxxxx", ParseError, "damaged"),
+    ],
+    ids=["text", "large", "latin1", "quote", "empty", "truncated", "damaged"],
+)
+def test_bad_files_of_row_ids(tmp_path, source, content, error, message):
+    (tmp_path / "ids.txt").write_bytes(content)
+    with pytest.raises(error, match=message):
+        ingest(source, tmp_path / "g", features=np.zeros((20, 1)), feature_ids=tmp_path / "ids.txt")
+    assert not (tmp_path / "g").exists()
+
+
+def test_any_damage_of_a_features_file_is_named(tmp_path):
+    np.save(tmp_path / "f.npy", np.zeros((20, 3), np.float32))
+    whole = (tmp_path / "f.npy").read_bytes()
+    rng = np.random.default_rng(0)
+    for turn in range(400):
+        content = bytearray(whole)
+        for at in rng.integers(0, 80, rng.integers(1, 5)):
+            content[at] = rng.integers(256)
+        (tmp_path / "f.npy").write_bytes(content[: rng.integers(1, len(whole))] if turn % 3 == 0 else content)
+        with contextlib.suppress(WeftError):
+            open_npy(tmp_path / "f.npy")

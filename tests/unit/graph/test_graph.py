@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -193,3 +195,21 @@ def test_directories_that_disagree_with_themselves(tmp_path, change, message):
     place = damaged(tmp_path, **change)
     with pytest.raises(FormatError, match=message):
         Graph.open(place, verify=True)
+
+
+def test_negative_counts_masks_of_another_length_and_damage_are_refused():
+    with pytest.raises(WeftValueError, match="num_nodes must not be negative"):
+        Graph.from_edges([], [], num_nodes=-1)
+    graph = Graph.from_edges([0, 1], [1, 2])
+    with pytest.raises(WeftValueError, match=r"a mask must have the shape \[3\]"):
+        graph.subgraph(np.ones(2, bool))
+    damaged = dataclasses.replace(graph, indices=np.array([1, 0, 9, 1], np.uint32))
+    with pytest.raises(WeftValueError, match="indices hold node 9 of 3"):
+        damaged.subgraph([0, 1])
+
+
+def test_sums_of_weights_must_fit():
+    with pytest.raises(WeftValueError, match="past float32"):
+        Graph.from_edges([0, 0], [1, 1], [3e38, 3e38], duplicates="sum")
+    with pytest.raises(WeftValueError, match=r"weight\[0\] is inf"):
+        Graph.from_edges([0], [1], [1e300])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import IdRangeError, ParseError, WeftTypeError, WeftValueError
+from weft.errors import ParseError, WeftTypeError, WeftValueError
 from weft.graph.ids import Strings
 from weft.graph.sources.base import EdgeChunk, IdArray, IdKind, ReadReport
 
@@ -25,7 +25,7 @@ class ArraySource:
     """Edges in arrays.
 
     Args:
-        src: integers of any width, or strings, ``[E]``.
+        src: integers, or strings, ``[E]``; with integers past int64 all ids become strings.
         dst: as ``src``.
         weight: numbers ``[E]``, finite and not negative.
         name: what messages call the arrays.
@@ -35,7 +35,7 @@ class ArraySource:
     Raises:
         WeftTypeError: ids are neither integers nor strings.
         WeftValueError: lengths differ.
-        ParseError: an id or a weight is out of range; the message gives its position.
+        ParseError: a weight is out of range, the message gives its position; or a string is no Unicode.
     """
 
     rereadable = True
@@ -138,13 +138,21 @@ def _ids(name: str, what: str, values: npt.ArrayLike | Strings) -> npt.NDArray[A
     if array.ndim != 1:
         raise WeftValueError(f"{name}: {what} ids must be one-dimensional (got {list(array.shape)})")
     if array.dtype.kind in "UO" and all(isinstance(v, str) for v in array.tolist()):
-        return Strings.of(array.tolist())
+        return _packed(name, what, array.tolist())
+    if array.dtype.kind == "O" and all(type(v) is int for v in array.tolist()):
+        return Strings.of([str(v) for v in array.tolist()])  # NumPy keeps as objects what passes 64 bits
     if array.dtype.kind not in "iu" and array.size > 0:
         raise WeftTypeError(f"{name}: {what} ids must be integers or strings (got {array.dtype})")
     if array.dtype == np.uint64 and array.size > 0 and array.max() > _MOST:
-        at = int((array > _MOST).argmax())
-        raise IdRangeError(f"{name}: {what} id {array[at]} at position {at:,} does not fit into int64")
+        return Strings.of([str(v) for v in array.tolist()])
     return array
+
+
+def _packed(name: str, what: str, strings: list[str]) -> Strings:
+    try:
+        return Strings.of(strings)
+    except UnicodeEncodeError as e:
+        raise ParseError(f"{name}: the {what} id {e.object!r:.60} is no valid Unicode ({e.reason})") from None
 
 
 def _numbers(name: str, values: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -75,7 +75,7 @@ def open_source(
         return _open_path(os.fspath(source), options, table, variable)
     if isinstance(source, list) and source and all(isinstance(p, (str, os.PathLike)) for p in source):
         return ParquetSource([Path(p) for p in source], **table)
-    opened = from_object(source, weighted=_matrix_weights(weight))
+    opened = from_object(source, columns=columns, weight=weight)
     if ids == "int" and opened.id_kind == "string":
         raise WeftTypeError(f"{opened.name}: ids are strings, and ids='int' was asked for")
     return opened.as_strings() if ids == "string" and opened.id_kind == "int" else opened

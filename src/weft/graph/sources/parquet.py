@@ -142,7 +142,9 @@ class ParquetSource:
             return _strings(series.cast(pl.String))
         if series.dtype == pl.UInt64 and len(series) and int(str(series.max())) >= 2**63:
             row = first + int((series >= 2**63).arg_max() or 0)
-            raise IdRangeError(
+            # Who asked for integers must not be given strings instead.
+            wrong = ParseError if self._ids == "int" else IdRangeError
+            raise wrong(
                 f"{path} row {row + 1:,} has the id {series[row - first]}, which does not fit into int64; "
                 "read it with ids='string'"
             )

@@ -113,6 +113,9 @@ def test_parquet_integers_beyond_int64(parquet):
     with pytest.raises(IdRangeError, match=r"row 2 has the id 9223372036854775808"):
         edges(source)
     assert edges(source.as_strings()) == [("1", "1", None), ("9223372036854775808", "2", None)]
+    with pytest.raises(ParseError, match="does not fit") as caught:
+        edges(open_source(*source.paths, ids="int"))
+    assert not isinstance(caught.value, IdRangeError)  # which would be answered by reading strings
 
 
 def test_parquet_strings(parquet, monkeypatch):
@@ -157,7 +160,9 @@ def test_parquet_several_files(parquet, tmp_path, monkeypatch):
         (([True], [1]), WeftTypeError, "must be integers or strings"),
         (([[1]], [[1]]), WeftValueError, "one-dimensional"),
         (([1], [1], ["x"]), WeftValueError, "weights must be numbers"),
-        ((np.array([2**63], np.uint64), [1]), IdRangeError, "position 0 does not fit"),
+        ((["\ud800"], ["a"]), ParseError, "no valid Unicode"),
+        (pl.DataFrame({"a": [1, None], "b": [2, 3]}), ParseError, "no value in the column 'a' of row 1"),
+        (pl.DataFrame({"a": [1]}), ParseError, "has 1 column"),
         (7, WeftTypeError, "cannot read edges from int"),
         (np.zeros((3, 3), int), WeftTypeError, "cannot read edges from ndarray"),
         (None, WeftTypeError, "cannot read edges from NoneType"),
@@ -198,6 +203,32 @@ def test_arrays(monkeypatch):
 def test_arrays_of_strings_are_no_integers():
     with pytest.raises(WeftTypeError, match="ids='int' was asked for"):
         open_source((["a"], ["b"]), ids="int")
+
+
+@pytest.mark.parametrize(
+    "large",
+    [np.array([2**63, 5], np.uint64), [2**70, 5], nx.path_graph([2**70, 5])],
+    ids=["uint64", "list", "networkx"],
+)
+def test_integers_past_int64_become_strings(large):
+    source = large if isinstance(large, nx.Graph) else (large, [5, 5])
+    first = 2**70 if isinstance(large, (list, nx.Graph)) else 2**63
+    assert edges(open_source(source))[0] == (str(first), "5", None)
+    with pytest.raises(WeftTypeError, match="ids='int' was asked for"):
+        open_source(source, ids="int")
+
+
+def test_columns_of_a_frame():
+    frame = pl.DataFrame({"x": [5], "src": [1], "dst": [2], "often": [0.5]})
+    assert edges(open_source(frame)) == [(1, 2, None)]
+    assert edges(open_source(frame, columns=("x", "dst"), weight="often")) == [(5, 2, 0.5)]
+    assert edges(open_source(frame, columns=(0, 1))) == [(5, 1, None)]
+    with pytest.raises(ParseError, match="no column 'z'"):
+        open_source(frame, columns=("x", "z"))
+    with pytest.raises(ParseError, match="no column 9"):
+        open_source(frame, columns=(0, 9))
+    with pytest.raises(WeftTypeError, match="columns are for tables"):
+        open_source(([1], [2]), columns=(1, 0))
 
 
 def test_a_source_is_given_back():
