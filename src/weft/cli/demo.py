@@ -111,6 +111,7 @@ def _write_input(out: Path, nodes: int, seed: int) -> tuple[Path, Path]:
     import numpy as np
     import polars as pl
 
+    from weft.graph._files import replacing
     from weft.graph.generate import planted_partition
 
     communities = max(4, nodes // _COMMUNITY)
@@ -121,8 +122,10 @@ def _write_input(out: Path, nodes: int, seed: int) -> tuple[Path, Path]:
     name = pl.select("user-" + pl.Series(np.arange(nodes)).cast(pl.String).str.zfill(width)).to_series()
     label = pl.select("community-" + pl.Series(made.labels).cast(pl.String)).to_series()
     edges, labels = out / "edges.csv", out / "labels.csv"
-    pl.DataFrame({"source": name.gather(src), "target": name.gather(dst)}).write_csv(edges)
-    pl.DataFrame({"id": name, "label": label}).write_csv(labels)
+    with replacing(edges) as temporary:
+        pl.DataFrame({"source": name.gather(src), "target": name.gather(dst)}).write_csv(temporary)
+    with replacing(labels) as temporary:
+        pl.DataFrame({"id": name, "label": label}).write_csv(temporary)
     sys.stdout.write(
         f"  {nodes:,} nodes in {communities} communities, {len(src):,} edges, "
         f"{_MIXING:.0%} of them between communities\n"

@@ -7,6 +7,7 @@ import ctypes
 import errno
 import os
 import re
+import secrets
 import shutil
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["exchange", "remove_stale", "storage_errors", "sync_directory"]
+__all__ = ["exchange", "remove_stale", "replacing", "storage_errors", "sync_directory", "temporary_name"]
 
 _REMEDY = {
     errno.ENOSPC: "the disk is full; free some space or choose another place",
@@ -92,13 +93,42 @@ def _swap(a: Path, b: Path) -> bool:
     return renameat2(_AT_FDCWD, os.fsencode(a), _AT_FDCWD, os.fsencode(b), _RENAME_EXCHANGE) == 0
 
 
+def temporary_name(place: Path) -> Path:
+    """A name beside ``place`` that no other writer has, and that says whose it is."""
+    return place.with_name(f".{place.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+@contextlib.contextmanager
+def replacing(place: Path) -> Iterator[Path]:
+    """A temporary name for a file that becomes ``place`` when all went well; else nothing is left of it.
+
+    Raises:
+        StorageError: the system refuses.
+    """
+    temporary = temporary_name(place)
+    try:
+        with storage_errors("write", place):
+            remove_stale(place)
+            yield temporary
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
+            temporary.replace(place)
+            sync_directory(place.parent)
+    finally:
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
 def remove_stale(path: Path) -> None:
     """Remove temporaries that writers of ``path`` left when they were killed."""
     pattern = re.compile(re.escape(f".{path.name}.tmp-") + r"(\d+)-[0-9a-f]{8}(\.old)?")
     for entry in path.parent.iterdir():
         match = pattern.fullmatch(entry.name)
         if match and not _alive(int(match[1])):
-            shutil.rmtree(entry, ignore_errors=True)
+            if entry.is_dir():
+                shutil.rmtree(entry, ignore_errors=True)
+            else:
+                entry.unlink(missing_ok=True)
 
 
 def _alive(process: int) -> bool:

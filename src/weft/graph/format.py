@@ -11,7 +11,6 @@ import hashlib
 import math
 import os
 import re
-import secrets
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
-from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory
+from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
 
 if TYPE_CHECKING:
     import io
@@ -174,7 +173,7 @@ class DirectoryWriter:
         with storage_errors("create", self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             remove_stale(self.path)
-            self.temporary = self.path.parent / f".{self.path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}"
+            self.temporary = temporary_name(self.path)
             self.temporary.mkdir()
 
     def __enter__(self) -> Self:

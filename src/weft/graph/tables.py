@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import secrets
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from weft.errors import StorageError, WeftValueError
-from weft.graph._files import storage_errors, sync_directory
+from weft.graph._files import replacing, storage_errors
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     import numpy.typing as npt
@@ -47,7 +46,7 @@ def write_edges(source: EdgeSource, path: str | os.PathLike[str], *, overwrite: 
         )
     with _beside(place, overwrite) as temporary:
         if place.suffix == ".parquet":
-            _sink_parquet(source, temporary)
+            _sink_parquet(source, temporary, place)
         else:
             _write_text(_frames(source), temporary, _SEPARATORS[place.suffix])
     return place
@@ -75,17 +74,10 @@ def _beside(place: Path, overwrite: bool) -> Iterator[Path]:
     """A temporary name beside ``place``, which is renamed when all went well."""
     if place.exists() and not overwrite:
         raise WeftValueError(f"cannot write {place}: it exists; choose another place or pass overwrite")
-    temporary = place.with_name(f".{place.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        with storage_errors("write", place):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            yield temporary
-            with temporary.open("rb+") as file:
-                os.fsync(file.fileno())
-            temporary.replace(place)
-            sync_directory(place.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with storage_errors("create", place):
+        place.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(place) as temporary:
+        yield temporary
 
 
 def _frames(source: EdgeSource) -> Iterator[pl.DataFrame]:
@@ -104,7 +96,7 @@ def _write_text(frames: Iterator[pl.DataFrame], path: Path, separator: str) -> N
             frame.write_csv(file, include_header=number == 0, separator=separator)
 
 
-def _sink_parquet(source: EdgeSource, path: Path) -> None:
+def _sink_parquet(source: EdgeSource, path: Path, place: Path) -> None:
     import polars as pl
     from polars.io.plugins import register_io_source
 
@@ -121,4 +113,4 @@ def _sink_parquet(source: EdgeSource, path: Path) -> None:
             path, row_group_size=_ROW_GROUP, compression="zstd", compression_level=1
         )
     except pl.exceptions.PolarsError as error:
-        raise StorageError(f"cannot write {path}: {error}") from error
+        raise StorageError(f"cannot write {place}: {error}") from error

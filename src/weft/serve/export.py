@@ -10,18 +10,17 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import secrets
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.errors import StorageError, WeftValueError
+from weft.graph._files import replacing
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator
 
     from weft.graph import Ids
@@ -64,7 +63,7 @@ def export_vectors(
     if path.suffix == ".npy":
         return _npy(vectors_ND, ids, path)
     if path.suffix == ".parquet":
-        return [_write(path, lambda file: _parquet(vectors_ND, ids, file))]
+        return [_write(path, lambda file: _parquet(vectors_ND, ids, file, path))]
     return [_write(path, lambda file: _text(vectors_ND, ids, file))]
 
 
@@ -80,20 +79,23 @@ def _npy(vectors_ND: npt.NDArray[np.floating], ids: Ids, path: Path) -> list[Pat
         beside = path.with_suffix(".ids.npy")
 
         def put(file: IO[bytes]) -> None:
-            np.save(file, ids.take(np.arange(len(ids))))
+            _save(file, ids.take(np.arange(len(ids))))
 
-    table = _write(path, lambda file: np.save(file, np.asarray(vectors_ND, np.float32)))
+    table = _write(path, lambda file: _save(file, np.asarray(vectors_ND, np.float32)))
     return [table, _write(beside, put)]
 
 
-def _parquet(vectors_ND: npt.NDArray[np.floating], ids: Ids, file: IO[bytes]) -> None:
+def _parquet(vectors_ND: npt.NDArray[np.floating], ids: Ids, file: IO[bytes], path: Path) -> None:
     import polars as pl
 
     names = ids.take(np.arange(len(ids)))
     column = pl.Series("id", names.tolist(), pl.String) if ids.kind == "string" else pl.Series("id", names)
     width = pl.Array(pl.Float32, vectors_ND.shape[1])
     vector = pl.Series("vector", np.ascontiguousarray(vectors_ND, np.float32), width)
-    pl.DataFrame([column, vector]).write_parquet(file)
+    try:
+        pl.DataFrame([column, vector]).write_parquet(file)
+    except pl.exceptions.PolarsError as error:
+        raise StorageError(f"cannot write {path}: {error}") from error
 
 
 def _text(vectors_ND: npt.NDArray[np.floating], ids: Ids, file: IO[bytes]) -> None:
@@ -127,16 +129,13 @@ def _refuse(names: list[str], characters: str | None, what: str, path: Path | No
 
 def _write(path: Path, put: Callable[[IO[bytes]], None]) -> Path:
     """Write beside, sync, rename."""
-    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
-    try:
-        with beside.open("wb") as file:
-            put(file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.rename(path)
-    except OSError as error:
-        raise StorageError(f"cannot write {path}: {error.strerror or error}") from error
-    finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        put(file)
     return path
+
+
+def _save(file: IO[bytes], array: npt.NDArray[Any]) -> None:
+    """As ``np.save``, whose error about a full disk does not say that the disk is full."""
+    array = np.ascontiguousarray(array)
+    np.lib.format.write_array_header_1_0(file, np.lib.format.header_data_from_array_1_0(array))
+    file.write(array.reshape(-1).view(np.uint8).data)

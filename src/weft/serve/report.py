@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 
 from weft import __version__
 from weft.config import show_bytes
-from weft.errors import StorageError
 from weft.eval import ClassificationReport, LinkReport
+from weft.graph._files import replacing
 from weft.serve import charts
 from weft.serve.picture import Picture, draw
 
@@ -61,11 +61,9 @@ class Report:
         Raises:
             StorageError: the system refuses.
         """
-        path = Path(path)
-        try:
-            path.write_text(self.html(), encoding="utf-8")
-        except OSError as error:
-            raise StorageError(f"cannot write the report {path}: {error.strerror or error}") from error
+        path, page = Path(path), self.html()
+        with replacing(path) as temporary:
+            temporary.write_text(page, encoding="utf-8")
         return path
 
     def html(self) -> str:

@@ -1,5 +1,8 @@
 """Exports: refusals, and that every form reads back as the same numbers under the same ids."""
 
+import resource
+import signal
+
 import numpy as np
 import polars as pl
 import pytest
@@ -63,6 +66,25 @@ def test_ids_the_form_cannot_hold(tmp_path, ending, name):
 def test_a_place_that_is_not_there(tmp_path):
     with pytest.raises(StorageError, match="cannot write"):
         export_vectors(_vectors(2), Ids.range(2), tmp_path / "no" / "x.npy")
+
+
+@pytest.fixture
+def file_limit():
+    """Files past 20 kB are refused, as on a full disk."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.mark.usefixtures("file_limit")
+@pytest.mark.parametrize("ending", export.FORMATS)
+def test_a_full_disk_leaves_nothing(tmp_path, ending):
+    with pytest.raises(StorageError, match=rf"cannot write .*/x\{ending}"):
+        export_vectors(_vectors(2000), Ids.range(2000), tmp_path / f"x{ending}")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ending", export.FORMATS)
