@@ -20,7 +20,8 @@ __all__ = ["BLOCK", "Block", "blocks", "compression", "read_ahead", "sample"]
 
 # Two of these are held, and outputs of about twice the size; larger ones gain nothing.
 BLOCK = 16 << 20
-_PIECE = 128 << 10
+# Of zstd, four bytes can stand for a block of 128 KiB: few at a time, or a small file would fill the memory.
+_PIECE = {"gzip": 128 << 10, "zstd": 2 << 10}
 _MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 T = TypeVar("T")
@@ -155,12 +156,12 @@ def _fill_plain(file: BinaryIO, view: memoryview) -> int:
 
 def _inflate(path: Path, file: BinaryIO, kind: str) -> Iterator[bytes]:
     """Decompressed pieces; a file may hold several compressed streams one after another."""
-    suffix = {"gzip": ".gz", "zstd": ".zst"}[kind]
+    suffix, piece = {"gzip": ".gz", "zstd": ".zst"}[kind], _PIECE[kind]
     data = b""
     while True:
         step, engine = _engine(kind)
         while not engine.eof:
-            data = data or file.read(_PIECE)
+            data = data or file.read(piece)
             ended = not data
             try:
                 out, data = step(data)
@@ -177,8 +178,8 @@ def _inflate(path: Path, file: BinaryIO, kind: str) -> Iterator[bytes]:
                     f"the end mark and checksum of a complete {suffix} file are missing, copy it again"
                 )
         # Some tools pad archives with zeros.
-        data = (engine.unused_data or file.read(_PIECE)).lstrip(b"\0")
-        while not data and (more := file.read(_PIECE)):
+        data = (engine.unused_data or file.read(piece)).lstrip(b"\0")
+        while not data and (more := file.read(piece)):
             data = more.lstrip(b"\0")
         if not data:
             return

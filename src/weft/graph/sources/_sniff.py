@@ -113,9 +113,12 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
         notes.append(f"line {lines[0].number + 1} is taken as a header: {_shown(lines[0].text)}")
     width = max(len(row) for row in data)
     notes += _ignored(form, names, width)
+    kind = _id_kind(data, form, options)
+    if kind == "string" and options.ids == "auto":
+        notes += _mixed(data, lines[len(rows) - len(data) :], form)
     return Layout(
         form,
-        _id_kind(data, form, options),
+        kind,
         names,
         first,
         width,
@@ -218,8 +221,29 @@ def _with_columns(
 def _id_kind(rows: list[list[bytes]], form: LineFormat, options: TextOptions) -> IdKind:
     if options.ids != "auto":
         return options.ids
-    ids = [row[i] for row in rows if len(row) >= form.needed for i in (form.src, form.dst)]
+    ids = [row[i] for row in rows if len(row) >= form.needed for i in _ends(form)]
     return "int" if ids and all(_is_int64(text) for text in ids if text) else "string"
+
+
+def _mixed(rows: list[list[bytes]], lines: list[_Line], form: LineFormat) -> list[str]:
+    """A note when most ids are integers: the others may be mistakes."""
+    ids = [
+        (row[i], line)
+        for row, line in zip(rows, lines, strict=True)
+        if len(row) >= form.needed
+        for i in _ends(form)
+    ]
+    others = [(text, line) for text, line in ids if text and not _INTEGER.fullmatch(text)]
+    if not others or len(others) * 4 > len(ids):
+        return []
+    text, line = others[0]
+    return [
+        f"ids are read as text because line {line.number + 1} has {_shown(text)}; ids='int' would refuse it"
+    ]
+
+
+def _ends(form: LineFormat) -> tuple[int, int]:
+    return form.src, form.dst
 
 
 def _is_int64(text: bytes) -> bool:

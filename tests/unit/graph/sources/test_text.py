@@ -8,7 +8,7 @@ import zstandard
 
 from weft.errors import IdRangeError, ParseError, StorageError, WeftValueError
 from weft.graph.ids import Strings
-from weft.graph.sources import TextOptions, TextSource
+from weft.graph.sources import TextOptions, TextSource, _blocks
 
 
 @pytest.fixture
@@ -248,6 +248,16 @@ def test_notes_tell_what_was_guessed(write):
     )
 
 
+def test_text_among_integers_is_told(write):
+    source = TextSource(write("# c\nu,v\n1,2\n3,oops\n4,5\n"))
+    assert source.id_kind == "string"
+    assert (
+        "ids are read as text because line 4 has 'oops'; ids='int' would refuse it" in source.report().notes
+    )
+    for text in ("a,b\nc,d\n", "a,1\nb,2\n1,c\n", "99999999999999999999,1\n", "1,2\n"):
+        assert not any("read as text" in note for note in TextSource(write(text)).report().notes)
+
+
 # Reading.
 
 
@@ -263,6 +273,14 @@ def test_every_compression_and_block_gives_the_same(write, kind, block, threads)
     assert edges(source) == plain([(i * i, i) for i in range(3000)] + [(7, 8)])
     assert source.position == source.size_hint() == path.stat().st_size
     assert edges(source) == plain([(i * i, i) for i in range(3000)] + [(7, 8)])
+
+
+def test_a_small_file_does_not_fill_the_memory(write):
+    # 2 KiB of zstd are the most that is decompressed at once: 24 KiB of this file stand for 256 MiB.
+    packer = zstandard.ZstdCompressor().compressobj()
+    path = write(b"".join(packer.compress(b"1,2\n" * (1 << 20)) for _ in range(64)) + packer.flush())
+    with path.open("rb") as file:
+        assert max(map(len, _blocks._inflate(path, file, "zstd"))) <= 64 << 20
 
 
 def test_reading_can_stop_early(write):
