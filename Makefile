@@ -20,7 +20,7 @@ lint: .venv/.test ## style, types, floors
 	$(BIN)/ruff check src tests benchmarks examples docs
 	$(BIN)/ruff format --check src tests benchmarks examples docs
 	$(BIN)/pyrefly check
-	$(BIN)/lint-imports --verbose --no-cache | tail -n 4
+	$(BIN)/lint-imports --no-cache
 
 # The core once more with sanitizers: its own C++ tests, then the tests of the kernels on a sanitized module
 # (-S: without the start-up hook of the editable install, which would bring in the ordinary module).
