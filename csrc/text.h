@@ -92,6 +92,7 @@ inline Verdict split(const LineFormat& format, const char* p, const char* end, F
     const bool runs = format.delimiter == 0;
     const uint32_t needed = format.needed();
     uint32_t count = 0;
+    const char* quote = p;  // where the next one is, once looked for: a search for every field would be quadratic
     for (;;) {
         while (p < end && format.pads(*p)) ++p;
         if (runs && p == end) break;
@@ -110,7 +111,9 @@ inline Verdict split(const LineFormat& format, const char* p, const char* end, F
         if (p == end) break;
         ++p;
         // Fields nobody asked for are looked at only for quotes that do not close.
-        if (count >= needed && (format.quote == 0 || !find(p, end, format.quote))) break;
+        if (count < needed) continue;
+        if (format.quote != 0 && quote && quote < p) quote = find(p, end, format.quote);
+        if (format.quote == 0 || !quote) break;
     }
     if (count < needed) return {Why::few_fields, count};
     return {};

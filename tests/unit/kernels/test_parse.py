@@ -181,3 +181,10 @@ def test_describes_as_many_bad_lines_as_asked(threads):
     assert (len(got.src), got.bad, got.lines) == (100_000, 100_000, 200_000)
     assert [bad.line for bad in got.first] == [1, 3, 5, 7]
     assert [bad.offset for bad in got.first] == [4, 12, 20, 28]
+
+
+def test_many_fields_before_a_quote_take_linear_time():
+    # Looking for the quote from every field on would take minutes.
+    edges = parse_ints(text("1,2" + "," * 4_000_000 + '"x"\n'), LineFormat())
+    assert (edges.src.tolist(), edges.dst.tolist(), edges.bad) == ([1], [2], 0)
+    assert parse_ints(text("1,2" + "," * 4_000_000 + '"x\n'), LineFormat()).first[0].why == Why.OPEN_QUOTE
