@@ -6,13 +6,17 @@ vectors. weft import has more options for input that needs them.
 
 from __future__ import annotations
 
+import shutil
 import sys
+import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
+
+from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
     from weft.embed import Embedding, NodeEmbedding, Plan
@@ -28,8 +32,8 @@ class Args:
     source: Annotated[Positional[Path], arg(metavar="GRAPH_OR_EDGE_FILE")]
     """Directory that weft import wrote, or a file of edges."""
 
-    out: Annotated[Path, arg(metavar="DIR")]
-    """Where the vectors go."""
+    out: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where the vectors go; only --plan does without."""
 
     method: Literal["deepwalk", "line"] = "deepwalk"
     """Pairs from walks, or edges."""
@@ -86,12 +90,13 @@ class Args:
     """Replace what is at --out."""
 
     plan: bool = False
-    """Only say what the training would take."""
+    """Only say what the training would take; nothing is kept."""
 
 
 def run(args: Args) -> int:
     """Open or import, hide edges, train, save, report."""
-    from weft.embed import Embedding, NodeEmbedding
+    from weft.embed import NodeEmbedding
+    from weft.graph import Graph
     from weft.kernels.threads import set_num_threads
 
     shared = NodeEmbedding().get_params()
@@ -101,68 +106,123 @@ def run(args: Args) -> int:
     _check(args, model)
     if args.threads is not None:
         set_num_threads(args.threads)
-    graph = _open(args)
+    if args.source.is_dir():
+        _embed(args, model, Graph.open(args.source))
+    elif args.plan:
+        with tempfile.TemporaryDirectory(prefix="weft-") as folder:
+            _embed(args, model, _import(args, Path(folder) / "graph"))
+    else:
+        place = _place(args)
+        fresh = not place.exists()
+        graph = _import(args, place)
+        sys.stdout.write(f"imported {args.source} to {place}\n")
+        try:
+            _embed(args, model, graph)
+        except Exception:
+            if fresh and not _out(args).exists():
+                shutil.rmtree(place, ignore_errors=True)  # it would only stand in the way of a second try
+            raise
+    return 0
+
+
+def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
+    """Say the plan; unless that is all, train, save and report."""
+    from weft.embed import Embedding
+
     train, holdout = graph, None
     if args.holdout:
         from weft.eval import split_edges
 
         train, holdout = split_edges(graph, args.holdout, args.seed)
     plan = model.plan(train)
+    if args.report is not None:
+        from weft.serve.picture import check_drawable
+
+        check_drawable(graph.num_nodes)
     sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout)))
     sys.stdout.flush()
     if args.plan:
-        return 0
+        return
     begun = time.perf_counter()
     model.fit(train)
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
-    made = made.save(args.out, overwrite=args.overwrite)
+    made = made.save(_out(args), overwrite=args.overwrite)
     sys.stdout.write(_show_result(model, made, seconds))
     if args.report is not None:
         from weft.serve.report import describe
 
         page = describe(made, graph.labels, plan=model.plan_, stages=[("embed", seconds)]).write(args.report)
         sys.stdout.write(f"  report   {page}\n")
-    return 0
 
 
 def _check(args: Args, model: NodeEmbedding) -> None:
     """What should not come to light only after the import or the training."""
     from weft.embed.checks import check_int, check_real
-    from weft.errors import WeftValueError
 
     if not args.source.exists():
         raise WeftValueError(f"there is no {args.source}; give a graph directory or a file of edges")
-    if args.out.exists() and not args.overwrite and not args.plan:
-        raise WeftValueError(f"{args.out} exists; choose another --out or pass --overwrite")
-    place = _place(args)
-    if not args.source.is_dir() and place.exists() and not args.overwrite:
-        raise WeftValueError(
-            f"{place} exists, perhaps from an earlier run: weft embed {place} takes up from there; or choose "
-            "another --graph, or pass --overwrite to import again"
-        )
+    if args.source.is_dir():
+        _check_no_import(args)
+    if not args.plan:
+        _check_places(args)
     model.check_params()
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
         check_int("threads", args.threads, 1)
+    if args.report is not None:
+        from weft.serve.picture import check_drawable
+
+        check_drawable()
+
+
+def _check_no_import(args: Args) -> None:
+    """A graph directory already has its direction and weights."""
+    given = {
+        "--directed": args.directed,
+        "--weight": args.weight is not None,
+        "--graph": args.graph is not None,
+    }
+    for option in (option for option, there in given.items() if there):
+        raise WeftValueError(
+            f"{option} is for a file of edges, and {args.source} is a graph directory; leave it out, or "
+            "embed the file the graph was made from"
+        )
+
+
+def _check_places(args: Args) -> None:
+    """What exists is replaced only when told."""
+    out, place = _out(args), _place(args)
+    if args.overwrite:
+        return
+    if out.exists():
+        raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
+    if not args.source.is_dir() and place.exists():
+        raise WeftValueError(
+            f"{place} exists, perhaps from an earlier run: embed it directly (weft embed {place} --out "
+            f"{out}), or pass --overwrite to import {args.source} again, or choose another --graph"
+        )
+
+
+def _out(args: Args) -> Path:
+    """Where the vectors go."""
+    if args.out is None:
+        raise WeftValueError("where shall the vectors go? give --out DIR (only --plan does without)")
+    return args.out
 
 
 def _place(args: Args) -> Path:
     """Where a file of edges is imported to."""
-    return args.graph if args.graph is not None else args.out.with_name(args.out.name + ".graph")
+    out = _out(args)
+    return args.graph if args.graph is not None else out.with_name(out.name + ".graph")
 
 
-def _open(args: Args) -> Graph:
-    """The graph directory, or the file of edges as one."""
-    from weft.graph import Graph
-
-    if args.source.is_dir():
-        return Graph.open(args.source)
+def _import(args: Args, place: Path) -> Graph:
+    """The file of edges as a graph directory."""
     from weft.graph.ingest import ingest
 
-    place = _place(args)
-    graph = ingest(
+    return ingest(
         args.source,
         place,
         memory=args.memory,
@@ -172,8 +232,6 @@ def _open(args: Args) -> Graph:
         progress=sys.stderr.isatty(),
         say=lambda text: print(f"note: {text}", file=sys.stderr),
     )
-    sys.stdout.write(f"imported {args.source} to {place}\n")
-    return graph
 
 
 def _show_plan(graph: Graph, plan: Plan, hidden: int) -> str:

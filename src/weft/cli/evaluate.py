@@ -72,6 +72,10 @@ def run(args: Args) -> int:
     from weft.embed import Embedding
 
     embedding = Embedding.open(args.embedding)
+    if args.report is not None:
+        from weft.serve.picture import check_drawable
+
+        check_drawable(embedding.num_nodes)
     labels = None
     if args.task == "classification":
         labels = labels_of(embedding, args.labels, args.graph)

@@ -5,6 +5,7 @@ Shapes: ``N`` nodes, ``D`` dimensions, ``S`` nodes drawn.
 
 from __future__ import annotations
 
+import importlib.util
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from weft.rng import Op, key
 if TYPE_CHECKING:
     from weft.graph import Labels
 
-__all__ = ["Picture", "draw"]
+__all__ = ["Picture", "check_drawable", "draw"]
 
 _ITERATIONS = 400  # 250 of them exaggerated; more sharpens the groups little
 _PERPLEXITY = 30
@@ -41,6 +42,22 @@ class Picture:
     groups: int
     nodes: npt.NDArray[np.int64]
     caption: str
+
+
+def check_drawable(nodes: int | None = None) -> None:
+    """Whether ``draw`` can work, before the vectors are there.
+
+    Args:
+        nodes: how many vectors there will be; None: not known yet.
+
+    Raises:
+        WeftValueError: there are fewer than 5.
+        MissingExtraError: scikit-learn is not installed.
+    """
+    if nodes is not None and nodes < 5:
+        raise WeftValueError(f"a picture needs at least 5 finite vectors (got {nodes})")
+    if importlib.util.find_spec("sklearn") is None:
+        raise MissingExtraError("a picture of the vectors", "scikit-learn", "eval")
 
 
 def draw(

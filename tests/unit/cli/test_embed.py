@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 
 import numpy as np
 import pytest
@@ -128,11 +129,69 @@ def test_what_is_refused_is_refused_before_the_import(tmp_path, capsys, option):
     assert list(tmp_path.iterdir()) == [file]
 
 
-def test_a_graph_of_an_earlier_run_is_pointed_at(tmp_path, capsys):
+@pytest.fixture
+def people(tmp_path):
     file = tmp_path / "people.csv"
     file.write_text("ann,bob\nbob,cid\n")
-    words = ["embed", str(file), "--out", str(tmp_path / "vectors"), *QUICK]
-    assert main([*words, "--learning-rate", "1e30", "--num-negatives", "9"]) == 2  # diverges after the import
+    return file
+
+
+def test_a_graph_of_an_earlier_run_is_pointed_at(tmp_path, people, capsys):
+    words = ["embed", str(people), "--out", str(tmp_path / "vectors"), *QUICK]
+    Graph.from_edges([0], [1]).save(tmp_path / "vectors.graph")
     assert main(words) == 2
-    assert f"weft embed {tmp_path / 'vectors.graph'} takes up" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert f"embed it directly (weft embed {tmp_path / 'vectors.graph'} --out" in error
+    assert "--overwrite" in error
     assert main([*words, "--overwrite"]) == 0
+
+
+@pytest.mark.parametrize(
+    "options", [["--memory", "20KiB"], ["--learning-rate", "1e30", "--num-negatives", "9"], ["--report", "p"]]
+)
+def test_what_fails_after_the_import_can_be_tried_again(tmp_path, people, options):
+    words = ["embed", str(people), "--out", str(tmp_path / "vectors"), *QUICK]
+    assert main([*words, *options]) == 2
+    assert list(tmp_path.iterdir()) == [people]
+    assert main(words) == 0
+
+
+def test_a_graph_that_was_there_survives_a_failure(tmp_path, people):
+    Graph.from_edges([0], [1]).save(tmp_path / "kept")
+    words = ["embed", str(people), "--out", str(tmp_path / "vectors"), "--graph", str(tmp_path / "kept")]
+    assert main([*words, "--overwrite", "--learning-rate", "1e30", "--num-negatives", "9"]) == 2
+    assert Graph.open(tmp_path / "kept").num_nodes == 3
+
+
+def test_the_plan_of_an_edge_file_leaves_nothing(tmp_path, people, capsys, monkeypatch):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    assert main(["embed", str(people), "--plan"]) == 0
+    assert "3 nodes" in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [people]
+
+
+def test_vectors_need_a_place(people, capsys):
+    assert main(["embed", str(people)]) == 2
+    assert "--out" in capsys.readouterr().err
+
+
+def test_a_page_without_scikit_learn_is_refused_before_training(tmp_path, people, capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    words = [
+        "embed",
+        str(people),
+        "--out",
+        str(tmp_path / "vectors"),
+        "--report",
+        str(tmp_path / "page.html"),
+    ]
+    assert main(words) == 2
+    assert "weft[eval]" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [people]
+
+
+@pytest.mark.parametrize("option", [["--directed"], ["--weight", "2"], ["--graph", "elsewhere"]])
+def test_options_of_the_import_are_refused_for_a_directory(tmp_path, graph, capsys, option):
+    assert main(["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *option]) == 2
+    assert f"{option[0]} is for a file of edges" in capsys.readouterr().err
+    assert not (tmp_path / "vectors").exists()
