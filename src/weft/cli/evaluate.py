@@ -41,6 +41,9 @@ class Args:
     labels: Annotated[Path | None, arg(metavar="FILE")] = None
     """Classification: lines of id and label; the graph's labels when not given."""
 
+    label_columns: Annotated[tuple[str, str] | None, arg(metavar="ID LABEL")] = None
+    """The columns of id and label in that file, by name or by number from 0."""
+
     portions: Annotated[tuple[float, ...], arg(metavar="P [P ...]")] = (0.1, 0.5, 0.9)
     """Classification: shares of the labelled nodes that train."""
 
@@ -78,7 +81,7 @@ def run(args: Args) -> int:
         check_drawable(embedding.num_nodes)
     labels = None
     if args.task == "classification":
-        labels = labels_of(embedding, args.labels, args.graph)
+        labels = labels_of(embedding, args.labels, args.graph, args.label_columns)
         result = _classify(args, embedding, labels)
         shown = show_classification(result)
     else:
@@ -121,18 +124,26 @@ def graph_of(embedding: Embedding, path: Path | None) -> Graph:
     return graph
 
 
-def labels_of(embedding: Embedding, file: Path | None, graph: Path | None) -> Labels:
+def labels_of(
+    embedding: Embedding, file: Path | None, graph: Path | None, columns: tuple[str, str] | None = None
+) -> Labels:
     """Labels from a file, or else the graph's.
 
     Raises:
-        WeftValueError: there are none.
+        WeftValueError: there are none, or columns of no file.
     """
+    from weft.cli.import_ import columns_of
     from weft.errors import WeftValueError
 
     if file is not None:
         from weft.graph import read_labels
 
-        return read_labels(file, embedding.ids, lambda text: print(f"note: {text}", file=sys.stderr))
+        def say(text: str) -> None:
+            print(f"note: {text}", file=sys.stderr)
+
+        return read_labels(file, embedding.ids, say, columns=columns_of(columns), say=say)
+    if columns is not None:
+        raise WeftValueError("--label-columns needs --labels FILE")
     found = graph_of(embedding, graph)
     if found.labels is None:
         raise WeftValueError(f"the graph {found.path} has no labels; give --labels FILE")

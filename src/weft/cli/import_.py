@@ -14,7 +14,7 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-__all__ = ["Args", "run"]
+__all__ = ["Args", "columns_of", "run"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +53,9 @@ class Args:
 
     labels: Annotated[Path | None, arg(metavar="FILE")] = None
     """Lines of id and label; an id may have several."""
+
+    label_columns: Annotated[tuple[str, str] | None, arg(metavar="ID LABEL")] = None
+    """The columns of id and label in that file, by name or by number from 0."""
 
     features: Annotated[Path | None, arg(metavar="NPY")] = None
     """A row for each node, in the order of the nodes."""
@@ -93,11 +96,12 @@ def run(args: Args) -> int:
         self_loops=args.self_loops,
         num_nodes=args.num_nodes,
         ids=args.ids,
-        columns=None if args.columns is None else (_column(args.columns[0]), _column(args.columns[1])),
+        columns=columns_of(args.columns),
         weight=None if args.weight is None else _column(args.weight),
         delimiter=args.delimiter,
         variable=args.variable,
         labels=args.labels,
+        label_columns=columns_of(args.label_columns),
         features=args.features,
         feature_ids=None if args.feature_ids is None else _column(args.feature_ids),
         on_error=args.on_error,
@@ -109,6 +113,11 @@ def run(args: Args) -> int:
     rate = graph.num_edges / seconds / 1e6
     sys.stdout.write(f"{args.out}: {graph!r}, {seconds:.1f} s ({rate:.1f} M stored edges/s)\n")
     return 0
+
+
+def columns_of(words: tuple[str, str] | None) -> tuple[str | int, str | int] | None:
+    """Two columns as given on the command line: digits are a number."""
+    return None if words is None else (_column(words[0]), _column(words[1]))
 
 
 def _column(text: str) -> str | int:

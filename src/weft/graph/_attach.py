@@ -34,6 +34,9 @@ def read_labels(
     given: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]],
     ids: Ids,
     warn: Callable[[str], None] = _warning,
+    *,
+    columns: tuple[int | str, int | str] | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> Labels:
     """Labels from (id, label) lines; several per node allowed, ids that are not in the graph are left out.
 
@@ -42,18 +45,23 @@ def read_labels(
             ``.mat`` file with a sparse ``group``; or ids and labels, as many.
         ids: of the nodes.
         warn: takes a sentence about ids that were left out; by default it becomes a ``UserWarning``.
+        columns: of the id and the label in a text file, by name or by number from 0; by default those that a
+            header names so, or the only two.
+        say: takes a sentence about which columns were read, if there are more than two.
 
     Raises:
         ParseError: the table cannot be read, or none of its ids is in the graph.
-        WeftValueError: there are not as many ids as labels.
+        WeftValueError: there are not as many ids as labels, or ``columns`` for what has none.
     """
     if isinstance(given, tuple):
+        if columns is not None:
+            raise WeftValueError("label columns are for files, and the labels are given as arrays")
         name, external, names = "labels", np.asarray(given[0]), [str(label) for label in given[1]]
     else:
         name = f"labels {os.fspath(given)}"
-        from weft.graph.sources import read_label_pairs
+        from weft.graph.sources import TextOptions, read_label_pairs
 
-        external, names = read_label_pairs(Path(given), ids.kind)
+        external, names = read_label_pairs(Path(given), ids.kind, TextOptions(columns=columns), say)
     if len(external) != len(names):
         raise WeftValueError(f"{name}: {len(external):,} ids but {len(names):,} labels")
     nodes = ids.find(external)

@@ -45,6 +45,7 @@ def ingest(
     columns: tuple[str | int, str | int] | None = None,
     weight: str | int | Literal[False] | None = None,
     labels: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]] | None = None,
+    label_columns: tuple[str | int, str | int] | None = None,
     features: str | os.PathLike[str] | npt.NDArray[Any] | None = None,
     feature_ids: int | str | os.PathLike[str] | npt.ArrayLike | None = None,
     on_error: Literal["fail", "skip"] = "fail",
@@ -74,6 +75,7 @@ def ingest(
             names so, else the first two.
         weight: the column of weights in a table; by default one whose name says so. False: none.
         labels: a table of node ids and labels, one assignment a line; or ids and labels, as many.
+        label_columns: of the id and the label in such a table, by name or by number from 0.
         features: a 2-D ``.npy`` file or array with a row for each node, in the order of the nodes.
         feature_ids: which node each row of ``features`` is for: ids (array or ``.npy`` or text file), or
             the number of the column of ``features`` that holds them.
@@ -94,6 +96,8 @@ def ingest(
     check_options(duplicates, self_loops)
     if num_nodes is not None and num_nodes < 0:
         raise WeftValueError(f"num_nodes must not be negative (got {num_nodes})")
+    if label_columns is not None and labels is None:
+        raise WeftValueError("label_columns are given, but no labels")
     budget = free_memory() // 2 if memory is None else parse_bytes(memory)
     rules = Rules(directed=directed, duplicates=duplicates, self_loops=self_loops, num_nodes=num_nodes)
     with DirectoryWriter(out, overwrite=overwrite) as writer:
@@ -105,13 +109,16 @@ def ingest(
             assert built is not None
         _tell(edges, built, say)
         warn = _warning if say is None else say
+        attached = None
+        if labels is not None:
+            attached = read_labels(labels, built.ids, warn, columns=label_columns, say=say)
         # By now the directory of the writer holds the rows; labels and features join them.
         meta: dict[str, object] = {
             "num_nodes": len(built.ids),
             "num_edges": built.num_edges,
             "directed": directed,
             "ids": built.ids.save(writer),
-            "labels": None if labels is None else read_labels(labels, built.ids, warn).save(writer),
+            "labels": None if attached is None else attached.save(writer),
         }
         if features is not None:
             write_features(features, feature_ids, built.ids, writer, warn)

@@ -74,6 +74,20 @@ def test_labels_from_a_file(small, tmp_path, capsys):
     assert (result["nodes"], result["labels"]) == (100, 2)
 
 
+def test_columns_of_the_labels(small, tmp_path, capsys):
+    lines = [f"{i},n{i},{'even' if i % 2 == 0 else 'odd'}" for i in range(100)]
+    (tmp_path / "labels.csv").write_text("\n".join(lines) + "\n")
+    words = ["evaluate", f"{small}/vectors", "--labels", f"{tmp_path}/labels.csv", *QUICK]
+    assert main(words) == 2
+    assert "--label-columns ID LABEL" in capsys.readouterr().err
+    assert main([*words, "--label-columns", "1", "2"]) == 0
+    shown = capsys.readouterr()
+    assert "100 labelled nodes, 2 labels" in shown.out
+    assert "ids from column number 1, labels from number 2, of 3" in shown.err
+    assert main(["evaluate", f"{small}/vectors", "--label-columns", "1", "2"]) == 2
+    assert "needs --labels" in capsys.readouterr().err
+
+
 def test_link_prediction(small, capsys):
     words = ["evaluate", f"{small}/vectors", "--task", "link", "--graph", f"{small}/graph"]
     assert main(words) == 0

@@ -97,3 +97,12 @@ def test_generate_parquet(tmp_path):
 def test_info_of_nothing(tmp_path, capsys):
     assert run("info", tmp_path / "absent") == 2
     assert "no such directory" in capsys.readouterr().err
+
+
+def test_columns_of_the_labels(tmp_path, table):
+    (tmp_path / "l.csv").write_text("when;kind;who\n0;red;5\n0;blue;6\n")
+    words = ["--labels", tmp_path / "l.csv", "--label-columns", "who", "kind"]
+    assert run("import", table[0], "--out", tmp_path / "g", *words) == 0
+    graph = Graph.open(tmp_path / "g")
+    assert graph.labels[int(graph.ids.find(np.array([5]))[0])] == ("red",)
+    assert run("import", table[0], "--out", tmp_path / "h", "--label-columns", "who", "kind") == 2

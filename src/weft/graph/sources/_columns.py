@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal
 
 from weft.errors import ParseError, WeftValueError
+from weft.graph.sources._messages import listed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,4 +52,4 @@ def _number(table: str, column: Column, names: Sequence[str] | None) -> int:
         return int(column)
     if names is None:
         raise WeftValueError(f"column {column!r} is a name, but {table} is read without a header")
-    raise ParseError(f"{table} has no column {column!r}; it has {', '.join(names)}")
+    raise ParseError(f"{table} has no column {column!r}; it has {listed(names)}")

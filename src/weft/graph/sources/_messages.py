@@ -8,12 +8,12 @@ from weft.kernels.parse import BadLine, LineFormat, Why
 from weft.kernels.parse.reference import fields_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     import numpy as np
     import numpy.typing as npt
 
-__all__ = ["describe"]
+__all__ = ["describe", "listed", "shorten"]
 
 
 def describe(
@@ -47,6 +47,13 @@ def describe(
 def shorten(text: str, limit: int = 60) -> str:
     """The text in quotes, cut when it is long."""
     return repr(text if len(text) <= limit else text[: limit - 3] + "...")
+
+
+def listed(names: Iterable[object], most: int = 10) -> str:
+    """The first few of many names, each cut when it is long, and how many more there are."""
+    every = [str(name) for name in names]
+    shown = ", ".join(name if len(name) <= 40 else name[:37] + "..." for name in every[:most])
+    return f"{shown}, … and {len(every) - most:,} more" if len(every) > most else shown
 
 
 def _line(text: npt.NDArray[np.uint8], offset: int) -> bytes:

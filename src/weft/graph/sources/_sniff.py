@@ -8,6 +8,7 @@ from typing import Literal
 
 from weft.errors import ParseError, WeftValueError
 from weft.graph.sources._columns import Column, named_ends, pick_ends, pick_weight
+from weft.graph.sources._messages import listed
 from weft.graph.sources.base import IdKind
 from weft.kernels.parse import LineFormat
 from weft.kernels.parse.reference import fields_of
@@ -255,10 +256,9 @@ def _ignored(form: LineFormat, names: tuple[str, ...] | None, width: int) -> lis
     extra = [i for i in range(width) if i not in used]
     if not extra:
         return []
-    shown = [names[i] if names and i < len(names) else str(i) for i in extra[:10]]
-    more = f" and {len(extra) - 10} more" if len(extra) > 10 else ""
+    shown = listed(names[i] if names and i < len(names) else i for i in extra)
     hint = "" if form.weight is not None else " (weight=… names the column of the weight)"
-    return [f"columns not used: {', '.join(shown)}{more}{hint}"]
+    return [f"columns not used: {shown}{hint}"]
 
 
 def _shown(line: bytes) -> str:

@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import ParseError
-from weft.graph.sources._messages import shorten
+from weft.errors import ParseError, WeftValueError
+from weft.graph.sources._messages import listed, shorten
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.matrices import read_mat
 from weft.graph.sources.text import TextSource
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from weft.graph.ids import Strings
@@ -31,7 +32,10 @@ _ENDS = ("id", "label")
 
 
 def read_label_pairs(
-    path: Path, kind: str, options: TextOptions | None = None
+    path: Path,
+    kind: str,
+    options: TextOptions | None = None,
+    say: Callable[[str], None] | None = None,
 ) -> tuple[npt.NDArray[Any], list[str]]:
     """Ids and labels.
 
@@ -41,6 +45,7 @@ def read_label_pairs(
         kind: the kind of ids to give: "string", or else integers.
         options: what is known about the text; a header may name the columns, and must when there are more
             than two and ``options.columns`` is not given.
+        say: takes a sentence about which of more than two columns were read.
 
     Returns:
         ids, int64 ``[M]`` or objects ``[M]`` of str, and M labels.
@@ -48,12 +53,17 @@ def read_label_pairs(
     Raises:
         ParseError: naming the line.
         StorageError: the file cannot be read.
+        WeftValueError: columns are given for a ``.mat`` file.
     """
     if path.suffix.lower() == ".mat":
+        if options is not None and options.columns is not None:
+            raise WeftValueError(f"label columns are for text, and {path} is a .mat file; leave them out")
         row, labels = _from_mat(path)
         return row if kind != "string" else _objects([str(i) for i in row.tolist()]), labels
     asked = replace(options or TextOptions(), ids="string", weight=False)
     source = _with_columns(TextSource(path, asked, ends=_ENDS))
+    if say is not None and source.layout.width > 2:
+        say(f"labels {path}: {_chosen(source)}")
     ids: list[str] = []
     labels: list[str] = []
     for chunk in source.chunks():
@@ -72,8 +82,9 @@ def _with_columns(source: TextSource) -> TextSource:
         columns = (at_id, at_label)
     elif source.layout.width > 2:
         raise ParseError(
-            f"{source.name} has {source.layout.width} columns ({', '.join(source.layout.first)}); name "
-            "the two of the id and the label, or call them 'id' and 'label' in a header"
+            f"{source.name} has {source.layout.width} columns ({listed(source.layout.first)}); name "
+            "the two of the id and the label (--label-columns ID LABEL), or call them 'id' and 'label' in a "
+            "header"
         )
     else:
         columns = (0, 1)
@@ -83,10 +94,19 @@ def _with_columns(source: TextSource) -> TextSource:
     return TextSource(source.path, replace(source.options, columns=columns, header=header), ends=_ENDS)
 
 
+def _chosen(source: TextSource) -> str:
+    form, names = source.layout.form, source.layout.names
+
+    def called(column: int) -> str:
+        return repr(names[column]) if names and column < len(names) else f"number {column}"
+
+    return f"ids from column {called(form.src)}, labels from {called(form.dst)}, of {source.layout.width}"
+
+
 def _from_mat(path: Path) -> tuple[npt.NDArray[np.int64], list[str]]:
     held = read_mat(path)
     if "group" not in held:
-        raise ParseError(f"{path} has no sparse matrix 'group' of labels; it has {', '.join(held) or 'none'}")
+        raise ParseError(f"{path} has no sparse matrix 'group' of labels; it has {listed(held) or 'none'}")
     group = held["group"].tocoo()
     given = group.data != 0
     row, col = group.row[given].astype(np.int64), group.col[given]

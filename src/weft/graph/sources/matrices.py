@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import MissingExtraError, ParseError, StorageError
+from weft.graph.sources._messages import listed
 from weft.graph.sources.arrays import ArraySource
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def open_npz(path: Path, *, weighted: bool | None = None) -> ArraySource:
         raise StorageError(f"cannot read {path}: {e.strerror or e}") from e
     if not {"format", "shape", "data"} <= held.keys():
         raise ParseError(
-            f"{path} is no sparse matrix: it holds {', '.join(held) or 'nothing'}, expected what "
+            f"{path} is no sparse matrix: it holds {listed(held) or 'nothing'}, expected what "
             "scipy.sparse.save_npz writes (format, shape, data, …)"
         )
     kind = held["format"].item()
@@ -127,7 +128,7 @@ def open_mat(path: Path, *, variable: str | None = None, weighted: bool | None =
     if variable is None:
         variable = "network" if "network" in held else square[0] if len(square) == 1 else None
     if variable is None or variable not in held:
-        shapes = ", ".join(f"{key} {' x '.join(map(str, value.shape))}" for key, value in held.items())
+        shapes = listed(f"{key} {' x '.join(map(str, value.shape))}" for key, value in held.items())
         raise ParseError(f"{path} has no sparse matrix {variable or 'network'!r}; it has {shapes or 'none'}")
     matrix = held[variable].tocoo()
     name = f"{path} ({variable})"

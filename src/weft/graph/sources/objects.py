@@ -10,6 +10,7 @@ import numpy as np
 from weft.errors import ParseError, WeftTypeError
 from weft.graph.ids import Strings
 from weft.graph.sources._columns import pick_ends, pick_weight
+from weft.graph.sources._messages import listed
 from weft.graph.sources.arrays import ArraySource
 from weft.graph.sources.matrices import matrix_source
 
@@ -144,7 +145,7 @@ def _from_frame(
     at = pick_weight("the frame", names, weight, ends)
     chosen = (*ends, *([] if at is None else [at]))
     if max(chosen) >= len(names):
-        raise ParseError(f"the frame has no column {max(chosen)}; it has {', '.join(names)}")
+        raise ParseError(f"the frame has no column {max(chosen)}; it has {listed(names)}")
     series = [frame[frame.columns[i]] for i in chosen]
     for i, column in zip(ends, series, strict=False):
         empty = column.is_null() if hasattr(column, "is_null") else column.isna()

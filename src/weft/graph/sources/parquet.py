@@ -11,6 +11,7 @@ import numpy as np
 from weft.errors import IdRangeError, ParseError, StorageError
 from weft.graph.ids import Strings
 from weft.graph.sources._columns import Column, pick_ends, pick_weight
+from weft.graph.sources._messages import listed
 from weft.graph.sources.arrays import CHUNK, check_weights
 from weft.graph.sources.base import EdgeChunk, IdArray, IdKind, ReadReport
 
@@ -68,7 +69,7 @@ class ParquetSource:
         at = pick_weight(str(self.paths[0]), names, weight, ends)
         for column in (*ends, *([] if at is None else [at])):
             if not 0 <= column < len(names):
-                raise ParseError(f"{self.paths[0]} has no column {column}; it has {', '.join(names)}")
+                raise ParseError(f"{self.paths[0]} has no column {column}; it has {listed(names)}")
         self._ends = names[ends[0]], names[ends[1]]
         self._weight = None if at is None else names[at]
         kinds = [
@@ -88,7 +89,7 @@ class ParquetSource:
         if self.num_edges == 0:
             raise ParseError(f"{self.name} holds no edges: its tables have no rows")
         rest = [n for n in names if n not in (*self._ends, self._weight)]
-        self._notes = (f"columns not used: {', '.join(rest[:10])}",) if rest else ()
+        self._notes = (f"columns not used: {listed(rest)}",) if rest else ()
 
     @property
     def weighted(self) -> bool:
@@ -164,7 +165,7 @@ def _kind(path: Path, schema: pl.Schema, column: str) -> IdKind:
 
     dtype: Any = schema.get(column)
     if dtype is None:
-        raise ParseError(f"{path} has no column {column!r}; it has {', '.join(schema)}")
+        raise ParseError(f"{path} has no column {column!r}; it has {listed(schema)}")
     if dtype.is_integer():
         return "int"
     if dtype in (pl.String, pl.Categorical, pl.Enum):

@@ -57,6 +57,18 @@ def test_layouts(read, text):
     assert read(text) == [(1, "red"), (1, "blue"), (2, "red")]
 
 
+def test_columns_that_are_named_or_numbered(read):
+    table = "who,when,kind\n1,x,red\n2,y,blue\n"
+    assert read(table, columns=("who", "kind")) == [(1, "red"), (2, "blue")]
+    assert read(table.split("\n", 1)[1], columns=(0, 2)) == [(1, "red"), (2, "blue")]
+
+
+def test_a_table_of_very_many_columns_is_refused_briefly(read):
+    with pytest.raises(ParseError, match=r"has 5000 columns \(0, 1, .*, … and 4,990 more\)") as caught:
+        read(" ".join(map(str, range(5000))) + "\n")
+    assert len(str(caught.value)) < 400
+
+
 def test_strings(read):
     assert read("name,class\nann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
     assert read("ann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
