@@ -37,11 +37,13 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Built:
-    """What was written to ``indptr``, ``indices`` and ``weight``."""
+    """What was written to ``indptr``, ``indices`` and ``weight``, and what of ``edges_read`` was not."""
 
     ids: Ids
     num_edges: int
     edges_read: int
+    duplicates: int
+    loops: int
     plan: Plan
     spilled: int
 
@@ -87,7 +89,16 @@ def build(source: EdgeSource, writer: DirectoryWriter, rules: Rules, plan: Plan,
         plan.check_bucket(scatter.largest(), allowance.used)
         progress.begin("sorting")
         num_edges = _sort(scatter, writer, rules, plan, progress)
-        return Built(ids=ids, num_edges=num_edges, edges_read=edges, plan=plan, spilled=shelf.on_disk)
+        duplicates, loops = scatter.lost(num_edges)
+        return Built(
+            ids=ids,
+            num_edges=num_edges,
+            edges_read=edges,
+            duplicates=duplicates,
+            loops=loops,
+            plan=plan,
+            spilled=spool.on_disk + shelf.on_disk,
+        )
 
 
 def _numbering(source: EdgeSource, declared: int | None, plan: Plan) -> Numbering:

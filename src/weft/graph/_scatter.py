@@ -47,6 +47,7 @@ class Scatter:
         self._dst = np.empty(plan.block, buckets.index_dtype)
         self._weight = np.empty(plan.block, np.float32) if weighted else None
         self._reused: tuple[Array, Array | None] | None = None
+        self._loops, self._distinct, self._looped = 0, 0, np.zeros(0, np.bool_)
 
     def add(self, ends: Ends, numbering: Numbering, edge: int, name: str) -> None:
         """Place a chunk's ids; ``edge`` edges came before."""
@@ -81,7 +82,33 @@ class Scatter:
             out=self._room(places, keep),
         )
         self.offsets.append(run.offsets)
+        self._count_loops(used, int(run.offsets[-1]))
         self.shelf.put(*((run.keys,) if run.weight is None else (run.keys, run.weight)), keep=keep)
+
+    def _count_loops(self, used: int, places: int) -> None:
+        """A loop takes fewer places than another edge; without one, a block costs nothing here."""
+        dropped = self._rules.self_loops == "drop"
+        both = not self._rules.directed
+        loops = ((1 + both) * used - places) // (2 if both and dropped else 1)
+        self._loops += loops
+        if loops and not dropped:
+            src = self._src[:used]
+            if not len(self._looped):
+                self._looped = np.zeros(self.buckets.num_nodes, np.bool_)
+            self._looped[src[src == self._dst[:used]]] = True
+
+    def lost(self, stored: int) -> tuple[int, int]:
+        """Edges given that are not among the ``stored`` arcs: duplicates of others, and self-loops.
+
+        An undirected edge has two arcs, a loop one, so the loops that were given twice count double.
+        """
+        gone = int(self.sizes().sum()) - stored
+        if self._rules.self_loops == "drop":
+            return (gone if self._rules.directed else gone // 2), self._loops
+        if self._rules.directed:
+            return gone, 0
+        twice = self._loops - self._distinct if self._rules.duplicates != "keep" else 0
+        return (gone + twice) // 2, 0
 
     def _room(self, places: int, keep: bool) -> tuple[Array, Array | None]:
         """Where to scatter to: what goes to disk leaves its place free for the next block."""
@@ -96,6 +123,7 @@ class Scatter:
         """Free the block."""
         self._src = self._dst = np.empty(0, self.buckets.index_dtype)
         self._weight, self._reused = None, None
+        self._distinct, self._looped = int(np.count_nonzero(self._looped)), np.zeros(0, np.bool_)
 
     def sizes(self) -> npt.NDArray[np.int64]:
         """Edges of each bucket; int64 ``[K]``."""

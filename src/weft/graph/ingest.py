@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
-from weft.config import parse_bytes
+from weft.config import parse_bytes, show_bytes
 from weft.errors import IdRangeError, WeftValueError
 from weft.graph import _store
 from weft.graph._attach import read_labels, write_features
@@ -107,7 +107,10 @@ def ingest(
             edges = edges.as_strings()
             built = _build(edges, writer, rules, budget, progress)
             assert built is not None
-        _tell(edges, built, say)
+        _tell(edges, built, rules, say)
+        for note in _unattached(source, len(built.ids), labels is None, features is None):
+            if say is not None:
+                say(f"{edges.name}: {note}")
         warn = _warning if say is None else say
         attached = None
         if labels is not None:
@@ -141,7 +144,7 @@ def _build(
         return None
 
 
-def _tell(source: EdgeSource, built: Built, say: Callable[[str], None] | None) -> None:
+def _tell(source: EdgeSource, built: Built, rules: Rules, say: Callable[[str], None] | None) -> None:
     report = source.report()
     if report.skipped:
         lines = "1 line" if report.skipped == 1 else f"{report.skipped:,} lines"
@@ -150,7 +153,43 @@ def _tell(source: EdgeSource, built: Built, say: Callable[[str], None] | None) -
     if say is not None:
         for note in report.notes:
             say(f"{source.name}: {note}")
-        say(built.plan.describe())
+        if built.duplicates or built.loops:
+            say(f"{source.name}: {_lost(built, rules)}")
+        where = (
+            f"{show_bytes(built.spilled)} of edges waited on disk" if built.spilled else "edges stayed in it"
+        )
+        say(f"memory: {show_bytes(built.plan.budget)} allowed, {where}")
+
+
+def _lost(built: Built, rules: Rules) -> str:
+    parts = []
+    if built.duplicates:
+        what = "merged (weights summed)" if rules.duplicates == "sum" else "dropped (the first is kept)"
+        parts.append(f"{_count(built.duplicates, 'duplicate edge')} {what}")
+    if built.loops:
+        parts.append(f"{_count(built.loops, 'self-loop')} dropped")
+    both = "" if rules.directed or not built.duplicates else "; an edge and its reverse count as one"
+    return f"{', '.join(parts)}, of {_count(built.edges_read, 'edge')} read{both}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _unattached(source: object, nodes: int, no_labels: bool, no_features: bool) -> list[str]:
+    """What PyG data holds for each node and an import of its edges leaves behind."""
+    if not hasattr(source, "edge_index"):
+        return []
+    remedies = {
+        "x": ("features=data.x.numpy()", no_features),
+        "y": ("labels=(range(data.num_nodes), data.y.tolist())", no_labels),
+    }
+    notes = []
+    for name, (remedy, wanted) in remedies.items():
+        shape = tuple(getattr(getattr(source, name, None), "shape", ()))
+        if wanted and shape[:1] == (nodes,):
+            notes.append(f"its {name} was not attached; {remedy} does that")
+    return notes
 
 
 def _warning(text: str) -> None:

@@ -294,4 +294,47 @@ def test_progress_bar(tmp_path, capsys):
     shown = capsys.readouterr().err
     assert "M edges/s" in shown
     assert "100%" in shown
-    assert any(line.startswith("memory ") for line in said)
+    assert said[-1].startswith("memory: ")
+    assert said[-1].endswith("allowed, edges stayed in it")
+    assert len(said[-1]) < 60
+
+
+@pytest.mark.parametrize("plan", [TINY, ROOMY], ids=["tiny", "roomy"])
+@pytest.mark.parametrize("directed", [True, False], ids=["directed", "undirected"])
+@pytest.mark.parametrize("duplicates", ["keep", "drop", "sum"])
+@pytest.mark.parametrize("loops", ["keep", "drop"])
+def test_what_is_lost_is_counted_exactly(tmp_path, with_plan, plan, directed, duplicates, loops):
+    with_plan(plan)
+    src, dst, _ = random_edges(ids=12)
+    pairs = [(a, b) if directed else (min(a, b), max(a, b)) for a, b in zip(src, dst, strict=True)]
+    kept = [pair for pair in pairs if loops == "keep" or pair[0] != pair[1]]
+    gone = 0 if duplicates == "keep" else len(kept) - len(set(kept))
+    said = []
+    options = {"directed": directed, "duplicates": duplicates, "self_loops": loops}
+    ingest(Edges(src, dst), tmp_path / "g", say=said.append, **options)
+    told = " ".join(said)
+    word = "merged" if duplicates == "sum" else "dropped"
+    assert (f"{gone} duplicate edges {word}" in told) == (gone > 0)
+    assert (f"{len(pairs) - len(kept)} self-loops dropped" in told) == (loops == "drop")
+    assert ("read" in told) == (gone > 0 or loops == "drop")
+    assert ("waited on disk" in said[-1]) == (plan is TINY)
+
+
+class Data:
+    """As PyG has it, as far as an import looks."""
+
+    edge_index = np.array([[0, 1], [1, 2]])
+    num_nodes = 3
+    x = np.zeros((3, 2), np.float32)
+    y = np.array([0, 1, 0])
+
+
+def test_what_pyg_data_holds_besides_is_told(tmp_path):
+    said = []
+    ingest(Data(), tmp_path / "g", say=said.append)
+    told = " ".join(said)
+    assert "x was not attached; features=data.x.numpy()" in told
+    assert "y was not attached; labels=(" in told
+    said.clear()
+    ingest(Data(), tmp_path / "h", features=Data.x, labels=(range(3), Data.y), say=said.append)
+    assert "attached" not in " ".join(said)
