@@ -66,6 +66,9 @@ class Args:
     delimiter: str = "auto"
     """Text: the character between fields, or tab, comma, semicolon, space."""
 
+    no_quotes: bool = False
+    """Text: quotes do not enclose fields but are part of them."""
+
     variable: Annotated[str | None, arg(metavar="NAME")] = None
     """.mat: the name of the matrix."""
 
@@ -100,6 +103,7 @@ def run(args: Args) -> int:
         weight=None if args.weight is None else _column(args.weight),
         delimiter=args.delimiter,
         variable=args.variable,
+        quote=None if args.no_quotes else '"',
         labels=args.labels,
         label_columns=columns_of(args.label_columns),
         features=args.features,

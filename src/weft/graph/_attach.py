@@ -93,8 +93,9 @@ def write_features(
     if row_ids is None:
         if len(rows) != len(ids):
             raise WeftValueError(
-                f"{name} has {len(rows):,} rows, the graph has {len(ids):,} nodes; give feature_ids "
-                "to say which row is whose, or num_nodes if nodes without edges were meant to count"
+                f"{name} has {len(rows):,} rows, the graph has {len(ids):,} nodes; give "
+                "--feature-ids (feature_ids in Python) to say which row is whose, or --num-nodes (num_nodes) "
+                "if nodes without edges were meant to count"
             )
     else:
         if isinstance(row_ids, int):

@@ -69,7 +69,8 @@ def build(source: EdgeSource, writer: DirectoryWriter, rules: Rules, plan: Plan,
         ids = numbering.finish()
         if len(ids) == 0:
             raise ParseError(
-                f"{source.name} holds no edges; give num_nodes if the graph is meant to have none"
+                f"{source.name} holds no edges; give --num-nodes (num_nodes in Python) if "
+                "the graph is meant to have none"
             )
         _trim()
         if not plan.fixed:
@@ -105,7 +106,8 @@ def _numbering(source: EdgeSource, declared: int | None, plan: Plan) -> Numberin
     if source.id_kind == "string":
         if declared is not None:
             raise WeftValueError(
-                f"num_nodes={declared} needs integer ids, but those of {source.name} are strings"
+                f"--num-nodes {declared} (num_nodes in Python) needs integer ids, but "
+                f"those of {source.name} are strings"
             )
         return Texts()
     return Integers(plan.keep // 8) if declared is None else Declared(declared)

@@ -161,7 +161,8 @@ class DirectoryWriter:
         if self.path.exists() or self.path.is_symlink():
             if not overwrite:
                 raise WeftValueError(
-                    f"cannot write {self.path}: it exists; choose another place or pass overwrite"
+                    f"cannot write {self.path}: it exists; choose another place, or "
+                    "pass --overwrite (overwrite=True in Python)"
                 )
             if not (self.path / MANIFEST).is_file() and not _is_empty_directory(self.path):
                 raise WeftValueError(

@@ -97,7 +97,7 @@ def ingest(
     if num_nodes is not None and num_nodes < 0:
         raise WeftValueError(f"num_nodes must not be negative (got {num_nodes})")
     if label_columns is not None and labels is None:
-        raise WeftValueError("label_columns are given, but no labels")
+        raise WeftValueError("--label-columns (label_columns in Python) are given, but no labels")
     budget = free_memory() // 2 if memory is None else parse_bytes(memory)
     rules = Rules(directed=directed, duplicates=duplicates, self_loops=self_loops, num_nodes=num_nodes)
     with DirectoryWriter(out, overwrite=overwrite) as writer:

@@ -73,7 +73,10 @@ def write_labels(
 def _beside(place: Path, overwrite: bool) -> Iterator[Path]:
     """A temporary name beside ``place``, which is renamed when all went well."""
     if place.exists() and not overwrite:
-        raise WeftValueError(f"cannot write {place}: it exists; choose another place or pass overwrite")
+        raise WeftValueError(
+            f"cannot write {place}: it exists; choose another place, or "
+            "pass --overwrite (overwrite=True in Python)"
+        )
     with storage_errors("create", place):
         place.parent.mkdir(parents=True, exist_ok=True)
     with replacing(place) as temporary:

@@ -106,3 +106,27 @@ def test_columns_of_the_labels(tmp_path, table):
     graph = Graph.open(tmp_path / "g")
     assert graph.labels[int(graph.ids.find(np.array([5]))[0])] == ("red",)
     assert run("import", table[0], "--out", tmp_path / "h", "--label-columns", "who", "kind") == 2
+
+
+def test_quotes_that_are_text(tmp_path, capsys):
+    (tmp_path / "e.csv").write_text('"a,b\nb,c\n')
+    assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g") == 2
+    assert "--no-quotes" in capsys.readouterr().err
+    assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g", "--no-quotes") == 0
+    assert '"a' in Graph.open(tmp_path / "g").ids.take(range(3))
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "option"),
+    [
+        ("a,1\n", ["--ids", "int"], "--ids string"),
+        ("1,99999999999999999999\n", ["--ids", "int"], "--ids string"),
+        ("a,b\n", ["--num-nodes", "3"], "--num-nodes"),
+        ("1,2\n", ["--out", "{}/e.csv"], "--overwrite"),
+    ],
+)
+def test_errors_name_the_options(tmp_path, capsys, text, words, option):
+    (tmp_path / "e.csv").write_text(text)
+    words = [word.format(tmp_path) for word in words]
+    assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g", *words) == 2
+    assert option in capsys.readouterr().err

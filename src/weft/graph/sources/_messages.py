@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "listed", "shorten"]
 
+_AS_TEXT = "weft import --ids string (ids='string' in Python)"
+_NO_QUOTES = "weft import --no-quotes (quote=None in Python)"
+
 
 def describe(
     name: str,
@@ -77,19 +80,19 @@ def _problem(bad: BadLine, fields: list[bytes], form: LineFormat, ends: Sequence
         case Why.OPEN_QUOTE:
             return (
                 f"has a quote ({form.quote}) in field {detail + 1} that does not close on the line; "
-                "close it, or read with quote=None when quotes are part of the text"
+                f"close it, or read with {_NO_QUOTES} when quotes are part of the text"
             )
         case Why.AFTER_QUOTE:
             return (
                 f"has text after the closing quote of field {detail + 1}, expected a delimiter; "
-                "write a quote inside quotes twice, or read with quote=None"
+                f"write a quote inside quotes twice, or read with {_NO_QUOTES}"
             )
         case Why.EMPTY_ID:
             return f"has an empty {end}, expected {_expected(form, ends)}"
         case Why.NOT_INTEGER:
-            return f"has the {end} {got}, expected an integer; with ids='string' any text is an id"
+            return f"has the {end} {got}, expected an integer; any text is an id with {_AS_TEXT}"
         case Why.ID_OVERFLOW:
-            return f"has the {end} {got}, which does not fit into 64 bits; read it with ids='string'"
+            return f"has the {end} {got}, which does not fit into 64 bits; read it with {_AS_TEXT}"
         case Why.NOT_UTF8:
             return f"has the {end} {got}, which is not UTF-8; convert the file, e.g. iconv -f latin1 -t utf-8"
         case Why.NOT_NUMBER:

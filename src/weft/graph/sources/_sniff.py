@@ -239,7 +239,8 @@ def _mixed(rows: list[list[bytes]], lines: list[_Line], form: LineFormat) -> lis
         return []
     text, line = others[0]
     return [
-        f"ids are read as text because line {line.number + 1} has {_shown(text)}; ids='int' would refuse it"
+        f"ids are read as text because line {line.number + 1} has {_shown(text)}; "
+        "weft import --ids int (ids='int' in Python) would refuse it"
     ]
 
 
@@ -257,7 +258,11 @@ def _ignored(form: LineFormat, names: tuple[str, ...] | None, width: int) -> lis
     if not extra:
         return []
     shown = listed(names[i] if names and i < len(names) else i for i in extra)
-    hint = "" if form.weight is not None else " (weight=… names the column of the weight)"
+    hint = (
+        ""
+        if form.weight is not None
+        else " (--weight COLUMN, in Python weight=…, names the one of the weight)"
+    )
     return [f"columns not used: {shown}{hint}"]
 
 

@@ -78,7 +78,10 @@ class ParquetSource:
             for column in self._ends
         ]
         if ids == "int" and "string" in kinds:
-            raise ParseError(f"{self.name}: columns {self._ends} hold strings, and ids='int' was asked for")
+            raise ParseError(
+                f"{self.name}: columns {self._ends} hold strings, and --ids int (ids='int' in "
+                "Python) was asked for"
+            )
         self.id_kind: IdKind = "string" if ids == "string" or "string" in kinds else "int"
         if self._weight is not None:
             for path, schema in zip(self.paths, schemas, strict=True):
@@ -147,7 +150,7 @@ class ParquetSource:
             wrong = ParseError if self._ids == "int" else IdRangeError
             raise wrong(
                 f"{path} row {row + 1:,} has the id {series[row - first]}, which does not fit into int64; "
-                "read it with ids='string'"
+                "read it with weft import --ids string (ids='string' in Python)"
             )
         return np.ascontiguousarray(series.cast(pl.Int64).to_numpy())
 

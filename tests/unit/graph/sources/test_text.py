@@ -77,8 +77,16 @@ MESSAGES = [
     ("a,b,x", {"weight": 2}, "'a,b,x' has the weight 'x', expected a number"),
     ("a,b,nan", {"weight": 2}, "has the weight 'nan', expected a finite number"),
     ("a,b,-2", {"weight": 2}, "has the weight '-2', expected a number that is not negative"),
-    ("a,7", {"ids": "int"}, "'a,7' has the source 'a', expected an integer; with ids='string'"),
-    ("7,9223372036854775808", {"ids": "int"}, "does not fit into 64 bits; read it with ids='string'"),
+    (
+        "a,7",
+        {"ids": "int"},
+        "'a,7' has the source 'a', expected an integer; any text is an id with weft import --ids string",
+    ),
+    (
+        "7,9223372036854775808",
+        {"ids": "int"},
+        "does not fit into 64 bits; read it with weft import --ids string (ids='string' in Python)",
+    ),
     ('"a,b', {}, 'has a quote (") in field 1 that does not close on the line'),
     ('"a"b,c', {}, "has text after the closing quote of field 1"),
     (b"a,\xff", {}, "has the target '\\\\xff', which is not UTF-8"),
@@ -244,7 +252,7 @@ def test_notes_tell_what_was_guessed(write):
     source = TextSource(write("u,v,when\n1,2,3\n"))
     assert source.report().notes == (
         "line 1 is taken as a header: 'u,v,when'",
-        "columns not used: when (weight=… names the column of the weight)",
+        "columns not used: when (--weight COLUMN, in Python weight=…, names the one of the weight)",
     )
 
 
@@ -252,7 +260,8 @@ def test_text_among_integers_is_told(write):
     source = TextSource(write("# c\nu,v\n1,2\n3,oops\n4,5\n"))
     assert source.id_kind == "string"
     assert (
-        "ids are read as text because line 4 has 'oops'; ids='int' would refuse it" in source.report().notes
+        "ids are read as text because line 4 has 'oops'; weft import --ids int (ids='int' in Python) "
+        "would refuse it" in source.report().notes
     )
     for text in ("a,b\nc,d\n", "a,1\nb,2\n1,c\n", "99999999999999999999,1\n", "1,2\n"):
         assert not any("read as text" in note for note in TextSource(write(text)).report().notes)
