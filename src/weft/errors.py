@@ -4,6 +4,7 @@ WeftError
 ├── WeftValueError (ValueError)        a parameter or array that cannot be used
 │   ├── ParseError                     a line or file of input that cannot be read as what it should be
 │   │   └── IdRangeError               an integer id that does not fit into 64 bits
+│   ├── NotFittedError (AttributeError) an estimator that has learned nothing yet
 │   └── FormatError                    a weft directory that is damaged, foreign or of another version
 ├── WeftTypeError (TypeError)          an object of a kind that weft does not take
 ├── WeftKeyError (KeyError)            an id that is not in the graph
@@ -19,6 +20,7 @@ __all__ = [
     "FormatError",
     "IdRangeError",
     "MissingExtraError",
+    "NotFittedError",
     "ParseError",
     "StorageError",
     "WeftError",
@@ -42,6 +44,10 @@ class ParseError(WeftValueError):
 
 class IdRangeError(ParseError):
     """An integer id does not fit into int64; read as strings, ids can be of any size."""
+
+
+class NotFittedError(WeftValueError, AttributeError):
+    """What fitting learns was asked for before fit was called."""
 
 
 class FormatError(WeftValueError):

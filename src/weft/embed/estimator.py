@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from weft.errors import WeftValueError
+from weft.errors import NotFittedError, WeftValueError
 
 __all__ = ["Estimator"]
 
@@ -34,6 +34,15 @@ class Estimator:
                 )
             setattr(self, name, value)
         return self
+
+    if not TYPE_CHECKING:  # to a type checker every name would be an attribute
+
+        def __getattr__(self, name: str) -> Any:  # noqa: ANN401
+            """What ``fit`` learns, as long as it is not there."""
+            learned = any(name in inspect.get_annotations(kind) for kind in type(self).__mro__)
+            if learned and name.endswith("_"):
+                raise NotFittedError(f"{self!r} has no {name} yet; call fit first")
+            raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name, obj=self)
 
     def __repr__(self) -> str:
         defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}

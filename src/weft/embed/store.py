@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftValueError
+from weft.errors import NotFittedError, WeftValueError
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids
 
@@ -66,10 +66,11 @@ class Embedding:
             graph_path: where the whole graph is, to be noted; None: where ``graph`` was opened from.
 
         Raises:
-            WeftValueError: the model is not fitted, or was fitted on a graph of another size.
+            NotFittedError: the model is not fitted.
+            WeftValueError: it was fitted on a graph of another size.
         """
         if not hasattr(model, "embedding_"):
-            raise WeftValueError(f"{model!r} holds no vectors yet; call fit first")
+            raise NotFittedError(f"{model!r} holds no vectors yet; call fit first")
         if len(model.embedding_) != graph.num_nodes:
             raise WeftValueError(
                 f"the model has vectors of {len(model.embedding_):,} nodes, the graph has {graph.num_nodes:,}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
+import pickle
 import threading
 
 import numpy as np
@@ -11,7 +13,7 @@ import pytest
 import weft
 from weft.embed import NodeEmbedding
 from weft.embed.train import initial_vectors
-from weft.errors import BudgetError, WeftTypeError, WeftValueError
+from weft.errors import BudgetError, NotFittedError, WeftTypeError, WeftValueError
 from weft.graph import Graph
 
 SMALL = {"dim": 16, "epochs": 20, "walk_length": 10}
@@ -295,3 +297,21 @@ def test_a_damaged_graph_is_named():
     graph = dataclasses.replace(graph, indices=np.array([1, 0, 2**31, 1], np.uint32))
     with pytest.raises(WeftValueError, match="indices hold node 2147483648 of 3"):
         NodeEmbedding(**SMALL).fit(graph)
+
+
+@pytest.mark.parametrize("name", ["embedding_", "context_", "loss_history_", "untrained_", "plan_"])
+def test_what_is_learned_is_not_there_before(name):
+    model = NodeEmbedding(dim=16)
+    assert not hasattr(model, name)
+    with pytest.raises(
+        NotFittedError, match=rf"NodeEmbedding\(dim=16\) has no {name} yet; call fit first"
+    ) as e:
+        getattr(model, name)
+    assert isinstance(e.value, AttributeError)
+
+
+def test_other_attributes_are_missing_as_ever():
+    with pytest.raises(AttributeError, match="has no attribute 'embeding_'"):
+        NodeEmbedding().embeding_  # noqa: B018
+    assert copy.deepcopy(NodeEmbedding(dim=7)).dim == 7
+    assert pickle.loads(pickle.dumps(NodeEmbedding(dim=7))).dim == 7
