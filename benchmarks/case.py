@@ -20,7 +20,8 @@ class Row:
         peer: the other tool doing the same work; None when it is not installed.
         peer_name: the peer with its version, or without one when it is not installed.
         limit: what the machine allows, measured beside ours; None when there is no such figure.
-        note: anything a reader of the figure must know, such as why there is no peer.
+        note: anything a reader of the figure must know, such as why there is no peer; a function is asked
+            once all was measured.
     """
 
     name: str
@@ -28,7 +29,7 @@ class Row:
     peer: Callable[[], float] | None = None
     peer_name: str | None = None
     limit: Callable[[], float] | None = None
-    note: str | None = None
+    note: str | Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,7 +74,7 @@ def _measure(row: Row, times: int, case: Case) -> dict[str, object]:
         "name": row.name,
         **result,
         "peer_name": row.peer_name,
-        "note": row.note,
+        "note": row.note() if callable(row.note) else row.note,
         "repetitions": repetitions,
     }
 

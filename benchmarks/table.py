@@ -39,7 +39,7 @@ def _machine(machine: dict[str, Any]) -> str:
 
 def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
     label = result["summary"] if len(result["rows"]) == 1 else f"{result['summary']}: {row['name']}"
-    peer = f"{_number(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else "–"
+    peer = f"{_number(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else row["note"] or "–"
     ratio = f"**{row['ratio']:.2g}×**" if row["ratio"] is not None else "–"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
     ours = f"{_number(row['ours'])} {result['unit']}"

@@ -92,22 +92,21 @@ def _memory(folder: Path) -> list[Row]:
 
     file = write_edges(rmat(LARGE, EDGE_FACTOR, seed=SEED), folder / "edges.parquet")
 
+    peaks: list[float] = []
+
     def ours() -> float:
         command = [sys.executable, "-c", _CHILD, str(file), str(folder / "graph"), BUDGET]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         result = json.loads(done.stdout)
-        speed = (EDGE_FACTOR << LARGE) / result["seconds"] / 1e6
-        peak = result["peak"] / 2**30
-        sys.stderr.write(f"{speed:.2f} M edges/s, peak RSS {peak:.2f} GiB\n")
-        return BAR_GIB - peak
+        peaks.append(result["peak"] / 2**30)
+        if peaks[-1] > BAR_GIB:
+            raise RuntimeError(f"peak RSS {peaks[-1]:.2f} GiB is past the bar of {BAR_GIB} GiB")
+        return (EDGE_FACTOR << LARGE) / result["seconds"] / 1e6
 
-    return [
-        Row(
-            name=f"scale {LARGE} within {BUDGET}",
-            ours=ours,
-            note="peak RSS of the importing process, from the kernel (VmHWM)",
-        )
-    ]
+    def note() -> str:
+        return f"peak RSS {max(peaks):.2f} GiB (VmHWM of the importing process), bar {BAR_GIB} GiB"
+
+    return [Row(name=f"within {BUDGET}", ours=ours, note=note)]
 
 
 CASE = Case(
@@ -129,8 +128,8 @@ CASE = Case(
 
 MEMORY = Case(
     name="ingest-memory",
-    summary="import of R-MAT scale 24: peak memory below the bar of 5 GiB",
-    unit="GiB",
+    summary="import of R-MAT scale 24 within 4 GiB",
+    unit="M edges/s",
     rows=_memory,
     config={"scale": LARGE, "edge_factor": EDGE_FACTOR, "seed": SEED, "memory": BUDGET},
     repeat=1,
