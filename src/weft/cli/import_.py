@@ -66,6 +66,9 @@ class Args:
     delimiter: str = "auto"
     """Text: the character between fields, or tab, comma, semicolon, space."""
 
+    header: Literal["auto", "yes", "no"] = "auto"
+    """Text: whether the first line names the columns; where all ids are text it can only be told."""
+
     no_quotes: bool = False
     """Text: quotes do not enclose fields but are part of them."""
 
@@ -103,6 +106,7 @@ def run(args: Args) -> int:
         weight=None if args.weight is None else _column(args.weight),
         delimiter=args.delimiter,
         variable=args.variable,
+        header=None if args.header == "auto" else args.header == "yes",
         quote=None if args.no_quotes else '"',
         labels=args.labels,
         label_columns=columns_of(args.label_columns),

@@ -108,6 +108,18 @@ def test_columns_of_the_labels(tmp_path, table):
     assert run("import", table[0], "--out", tmp_path / "h", "--label-columns", "who", "kind") == 2
 
 
+@pytest.mark.parametrize(("header", "nodes"), [("auto", 5), ("yes", 3), ("no", 5)])
+def test_a_first_line_of_text_above_text(tmp_path, capsys, header, nodes):
+    path = tmp_path / "people.csv"
+    path.write_text("who,whom\nann,bob\nbob,cat\n")
+    assert run("import", path, "--header", header, "--out", tmp_path / "g") == 0
+    printed = capsys.readouterr()
+    assert f"{nodes} nodes" in printed.out
+    assert ("'who,whom' (if it names the columns: weft import --header yes" in printed.err) == (
+        header == "auto"
+    )
+
+
 def test_quotes_that_are_text(tmp_path, capsys):
     (tmp_path / "e.csv").write_text('"a,b\nb,c\n')
     assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g") == 2

@@ -115,6 +115,11 @@ def sniff(name: str, head: bytes, options: TextOptions) -> Layout:
     width = max(len(row) for row in data)
     notes += _ignored(form, names, width)
     kind = _id_kind(data, form, options)
+    if kind == "string" and guessed and not header and len(rows) > 1:
+        notes.append(
+            f"line {lines[0].number + 1} is taken as an edge: {_shown(lines[0].text)} "
+            "(if it names the columns: weft import --header yes, header=True in Python)"
+        )
     if kind == "string" and options.ids == "auto":
         notes += _mixed(data, lines[len(rows) - len(data) :], form)
     return Layout(
