@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from weft.config import parse_bytes, show_bytes
 from weft.errors import IdRangeError, WeftValueError
@@ -16,6 +16,7 @@ from weft.graph._scatter import Rules
 from weft.graph.format import DirectoryWriter
 from weft.graph.graph import Graph
 from weft.graph.sources import open_source
+from weft.graph.sources.labels import holds_labels
 from weft.kernels.csr.cpu import check_options
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def ingest(
         columns: source and target in a table, by name or by number from 0; by default those that a header
             names so, else the first two.
         weight: the column of weights in a table; by default one whose name says so. False: none.
-        labels: a table of node ids and labels, one assignment a line; or ids and labels, as many.
+        labels: a table of node ids and labels, one assignment a line; or ids and labels, as many. Those in
+            ``group`` of a ``.mat`` file of edges are attached unasked.
         label_columns: of the id and the label in such a table, by name or by number from 0.
         features: a 2-D ``.npy`` file or array with a row for each node, in the order of the nodes.
         feature_ids: which node each row of ``features`` is for: ids (array or ``.npy`` or text file), or
@@ -113,6 +115,8 @@ def ingest(
                 say(f"{edges.name}: {note}")
         warn = _warning if say is None else say
         attached = None
+        if labels is None and holds_labels(source):
+            labels = cast("str", source)
         if labels is not None:
             attached = read_labels(labels, built.ids, warn, columns=label_columns, say=say)
         # By now the directory of the writer holds the rows; labels and features join them.

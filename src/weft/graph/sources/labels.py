@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,7 +21,6 @@ from weft.graph.sources.text import TextSource
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from weft.graph.ids import Strings
 
@@ -101,6 +101,14 @@ def _chosen(source: TextSource) -> str:
         return repr(names[column]) if names and column < len(names) else f"number {column}"
 
     return f"ids from column {called(form.src)}, labels from {called(form.dst)}, of {source.layout.width}"
+
+
+def holds_labels(source: object) -> bool:
+    """Whether a source of edges is a ``.mat`` file with labels beside its edges."""
+    if not isinstance(source, str | Path) or Path(source).suffix != ".mat":
+        return False
+    held = read_mat(Path(source))
+    return "group" in held and held["group"].nnz > 0
 
 
 def _from_mat(path: Path) -> tuple[npt.NDArray[np.int64], list[str]]:

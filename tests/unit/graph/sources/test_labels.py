@@ -8,6 +8,7 @@ import scipy.io
 import scipy.sparse as sp
 
 from weft.errors import ParseError
+from weft.graph.ingest import ingest
 from weft.graph.sources import TextOptions, read_label_pairs
 
 
@@ -73,6 +74,17 @@ def test_strings(read):
     assert read("name,class\nann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
     assert read("ann,red\nbob,blue\n", "string") == [("ann", "red"), ("bob", "blue")]
     assert read("1,2,x\n", "string", columns=(2, 0)) == [("x", "1")]
+
+
+def test_labels_beside_the_edges_of_a_mat_file_are_attached(tmp_path):
+    path = tmp_path / "g.mat"
+    ring = sp.csc_matrix(([1.0, 1.0, 1.0], ([0, 1, 2], [1, 2, 0])), (3, 3))
+    scipy.io.savemat(path, {"network": ring, "group": sp.csc_matrix(([1.0, 1.0], ([0, 2], [1, 0])), (3, 2))})
+    labels = ingest(path, tmp_path / "g").labels
+    assert labels is not None
+    assert [labels[node] for node in range(3)] == [("1",), (), ("0",)]
+    scipy.io.savemat(path, {"network": ring})
+    assert ingest(path, tmp_path / "h").labels is None
 
 
 def test_mat(tmp_path):
