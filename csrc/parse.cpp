@@ -38,7 +38,7 @@ struct Range {
     size_t line = 0;       // number of its first line, and of the row its first row is written to
     size_t lines = 0, rows = 0;
     size_t src_bytes = 0, dst_bytes = 0;
-    Parsed result;
+    Parsed result = {};
 };
 
 bool two_first_columns(const LineFormat& f) {
