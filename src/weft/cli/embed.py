@@ -77,6 +77,9 @@ class Args:
     seed: int = 0
     """Of everything that is drawn."""
 
+    parts: Annotated[int | None, arg(metavar="INT")] = None
+    """Parts the tables are cut into; by their size when not given."""
+
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
     """Memory to use, such as 4GiB; what the machine has when not given."""
 

@@ -11,7 +11,7 @@ from weft.config import parse_bytes
 from weft.embed.checks import check_choice, check_int, check_real
 from weft.embed.estimator import Estimator
 from weft.embed.plan import Plan, auto_window, make_plan
-from weft.embed.train import train
+from weft.embed.run import Run, Settings
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 
@@ -27,7 +27,7 @@ class NodeEmbedding(Estimator):
     DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. LINE, second order: Tang, Qu, Wang, Zhang, Yan, Mei, WWW
     2015. Trained as in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults these are where no
     measurement stands beside them. The result depends on the graph, the parameters and the seed alone: not
-    on the number of threads, nor on the CPU.
+    on the number of threads, nor on the memory, nor on the CPU.
 
     Args:
         method: ``deepwalk`` takes pairs of nodes near each other in a walk; ``line`` takes edges.
@@ -41,6 +41,8 @@ class NodeEmbedding(Estimator):
         learning_rate: at the beginning; it falls linearly to 1e-4 of itself.
         weight_decay: 0 for none.
         seed: 0 to 2**64 - 1.
+        parts: the tables are cut into so many; None: by their size. Another number gives other vectors, of
+            the same quality; how many threads can work grows with it.
         memory: bytes that may be used, or a text such as ``"4GiB"``; None: what the machine has.
         progress: show a bar with pairs per second, loss and time left.
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss.
@@ -74,6 +76,7 @@ class NodeEmbedding(Estimator):
         # GraphVite: 0.005. BlogCatalog at 100 M pairs, window 5: 34.7/38.8/39.7 without, 31.0/33.5/34.2 with.
         weight_decay: float = 0.0,
         seed: int = 0,
+        parts: int | None = None,
         memory: int | str | None = None,
         progress: bool = False,
         on_progress: Callable[[int, int, float], None] | None = None,
@@ -88,6 +91,7 @@ class NodeEmbedding(Estimator):
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
         self.seed = seed
+        self.parts = parts
         self.memory = memory
         self.progress = progress
         self.on_progress = on_progress
@@ -119,6 +123,7 @@ class NodeEmbedding(Estimator):
             pairs=max(1, round(self.epochs * edges)),
             length=length,
             window=min(window, length),
+            parts=None if self.parts is None else int(self.parts),
             memory=None if self.memory is None else parse_bytes(self.memory),
         )
 
@@ -134,20 +139,14 @@ class NodeEmbedding(Estimator):
             BudgetError: the run does not fit into ``memory``.
         """
         plan = self.plan(graph)
+        run = Run(graph.in_memory(), plan, self._settings())
+        run.begin()
         with _Progress(plan.pairs, bar=self.progress, hook=self.on_progress) as progress:
-            trained = train(
-                graph.in_memory(),
-                plan,
-                dim=int(self.dim),
-                num_negatives=int(self.num_negatives),
-                negative_weight=float(self.negative_weight),
-                learning_rate=float(self.learning_rate),
-                weight_decay=float(self.weight_decay),
-                seed=int(self.seed),
-                on_pool=progress,
-            )
-        self.embedding_, self.context_ = trained.vertex, trained.context
-        self.loss_history_ = trained.history
+            while not run.done:
+                step = run.step()
+                progress(step.pairs, step.loss)
+        self.embedding_, self.context_ = run.finish()
+        self.loss_history_ = run.history
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
         self.plan_ = plan
         return self
@@ -155,6 +154,17 @@ class NodeEmbedding(Estimator):
     def fit_transform(self, graph: Graph) -> npt.NDArray[np.float32]:
         """``fit``, then the vectors."""
         return self.fit(graph).embedding_
+
+    def _settings(self) -> Settings:
+        """The parameters that a run takes as they are."""
+        return Settings(
+            dim=int(self.dim),
+            num_negatives=int(self.num_negatives),
+            negative_weight=float(self.negative_weight),
+            learning_rate=float(self.learning_rate),
+            weight_decay=float(self.weight_decay),
+            seed=int(self.seed),
+        )
 
     def check_params(self) -> None:
         """Check the parameters, without a graph.
@@ -174,6 +184,8 @@ class NodeEmbedding(Estimator):
         check_real("learning_rate", self.learning_rate, above=0)
         check_real("weight_decay", self.weight_decay, least=0)
         check_int("seed", self.seed, 0, (1 << 64) - 1)
+        if self.parts is not None:
+            check_int("parts", self.parts, 1, 1024)
         if self.memory is not None:
             parse_bytes(self.memory)
         if self.on_progress is not None and not callable(self.on_progress):

@@ -10,18 +10,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-import numpy.typing as npt
-
 from weft.config import show_bytes
 from weft.errors import BudgetError, WeftValueError
 from weft.kernels.pairs import pairs_per_walk
 from weft.kernels.sgns import LANES
+from weft.sampling.pairs import walks_at_once
 
 if TYPE_CHECKING:
     from weft.graph import Graph
 
-__all__ = ["Plan", "auto_window", "deal", "make_plan"]
+__all__ = ["Plan", "auto_window", "make_plan"]
 
 _PART_BYTES = (
     8 << 20
@@ -34,7 +32,7 @@ _SMALLEST_POOL = 1 << 12
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Sizes of a training run.
+    """Sizes of a training run. All but ``bytes`` and ``limit`` decide the result; memory decides none.
 
     Attributes:
         nodes: N.
@@ -75,30 +73,17 @@ def auto_window(nodes: int, edges: int) -> int:
     return 10 if density < 2 else max(1, min(10, math.ceil(math.log(1600) / math.log(density))))
 
 
-def deal(degree_N: npt.NDArray[np.int64], parts: int) -> npt.NDArray[np.uint32]:
-    """The table row of each node: by falling degree, dealt to the parts forth and back.
-
-    Parts then hold as many edges as each other, as far as their nodes allow. Part p has the rows
-    ``p * R .. (p + 1) * R`` with ``R = ceil(N / P)``; a few rows at the end of parts stay unused.
-
-    Args:
-        degree_N: int64 ``[N]``.
-        parts: P.
-
-    Returns:
-        uint32 ``[N]``, all different.
-    """
-    turn, card = np.divmod(np.arange(len(degree_N)), parts)
-    part = np.where(turn % 2, parts - 1 - card, card)
-    row_N = np.empty(len(degree_N), np.uint32)
-    row_N[np.argsort(-degree_N, kind="stable")] = part * -(-len(degree_N) // parts) + turn
-    return row_N
-
-
 def make_plan(
-    graph: Graph, *, dim: int, pairs: int, length: int, window: int, memory: int | None = None
+    graph: Graph,
+    *,
+    dim: int,
+    pairs: int,
+    length: int,
+    window: int,
+    parts: int | None = None,
+    memory: int | None = None,
 ) -> Plan:
-    """Fit a run into memory: tables first, then as large a pool as is useful.
+    """The sizes of a run, which decide the result, and the memory they take, which does not.
 
     Args:
         graph: what will be embedded.
@@ -106,34 +91,36 @@ def make_plan(
         pairs: of the whole run.
         length: steps of a walk.
         window: of the pairs.
+        parts: P; None: by the size of the tables.
         memory: bytes that may be used; None: what the machine has.
 
     Raises:
-        BudgetError: the tables and the smallest pool do not fit.
-        WeftValueError: the graph has too many nodes for the tables.
+        BudgetError: the tables and a pool do not fit.
+        WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``.
     """
     nodes = graph.num_nodes
     width = -(-dim // LANES) * LANES
-    parts = _parts(nodes, nodes * width * 4)
+    parts = _parts(nodes, nodes * width * 4) if parts is None else parts
+    if parts > nodes:
+        raise WeftValueError(f"embed: parts={parts:,} of {nodes:,} nodes would be empty; give fewer parts")
     rows = -(-nodes // parts)
     if rows * parts >= 1 << 32:
         raise WeftValueError(f"embed: {nodes:,} nodes; the tables hold at most {(1 << 32) - 1:,} rows")
-    limit = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    fixed = 2 * rows * parts * (width * 4) + 8 * rows * parts + _graph_bytes(graph) + 12 * nodes
     per_walk = pairs_per_walk(length, window)
-    # A pair is there twice while it is sorted; a walk has its nodes, and 64 bytes while its start is drawn.
-    walk_bytes = per_walk * 16 + (length + 1) * graph.indices.itemsize + 64
     # A small pool turns the tables over more often for each pair sorted; a large one repeats a head many
     # times in a row. 200 pairs a node keep both costs small.
-    pool = min(_POOL, max(_SMALLEST_POOL, 200 * nodes), pairs)
-    walks = min(-(-pool // per_walk), (limit - fixed) // walk_bytes)
-    fewest = -(-min(_SMALLEST_POOL, pool) // per_walk)
+    walks = -(-min(_POOL, max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
+    limit = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    tables = 2 * rows * parts * width * 4
+    # A pair is there twice while it is sorted; a walk has its nodes, and 64 bytes while its start is drawn.
+    walk_bytes = (length + 1) * graph.indices.itemsize + 64
+    pool = walks * per_walk * 16 + walks_at_once(walks, length, window) * walk_bytes
     finish = nodes * dim * 4  # one result in graph order beside both tables, the pool being gone
-    if (need := fixed + max(fewest * walk_bytes, finish)) > limit:
+    need = tables + 8 * rows * parts + _graph_bytes(graph) + 12 * nodes + max(pool, finish)
+    if need > limit:
         raise BudgetError(
             f"embed: {nodes:,} nodes at dim={dim} need {show_bytes(need)}, of which the tables are "
-            f"{show_bytes(2 * rows * parts * width * 4)}; memory allows {show_bytes(limit)}. "
-            "Give more memory or lower dim"
+            f"{show_bytes(tables)}; memory allows {show_bytes(limit)}. Give more memory or lower dim"
         )
     return Plan(
         nodes=nodes,
@@ -145,7 +132,7 @@ def make_plan(
         window=window,
         walks=walks,
         pool=walks * per_walk,
-        bytes=fixed + max(walks * walk_bytes, finish),
+        bytes=need,
         limit=limit,
     )
 

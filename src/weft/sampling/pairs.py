@@ -1,10 +1,11 @@
-"""Training pairs drawn from walks, pool after pool.
+"""Training pairs drawn from walks, in pools that are found by their number.
 
 Shapes: N nodes, W walks of L steps, B pairs.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,13 +19,23 @@ if TYPE_CHECKING:
 
     from weft.graph import Graph
 
-__all__ = ["PairPools"]
+__all__ = ["PairPool", "PairPools", "walks_at_once"]
 
 U64 = npt.NDArray[np.uint64]
+
+_PAIRS = 1 << 20  # made at a time: a few milliseconds of work for every thread, in 8 MiB
+
+
+def walks_at_once(walks: int, length: int, window: int) -> int:
+    """How many of a pool's ``walks`` are drawn at a time."""
+    return max(1, min(walks, _PAIRS // pairs_per_walk(length, window)))
 
 
 class PairPools:
     """Pools of (earlier, later) pairs of nodes at most ``window`` steps apart in a walk.
+
+    Pool k holds the pairs of the walks ``k * W .. (k + 1) * W``, in the order of the walks. It depends on the
+    graph, the seed and k alone, so a run that stopped goes on with the number of its next pool.
 
     Walks start in proportion to the weighted out-degree, so that their first step is an edge drawn by weight:
     with ``length`` 1 the pairs are edges, as LINE takes them. This is the augmentation of GraphVite (Zhu, Xu,
@@ -35,7 +46,7 @@ class PairPools:
         row_N: uint32 ``[N]``, the table row of each node.
         length: steps of a walk.
         window: at least 1.
-        walks: of one pool.
+        walks: W, of one pool.
         seed: of the walks.
     """
 
@@ -47,29 +58,85 @@ class PairPools:
         # Only a directed walk can reach a node without out-edges: the others came along an edge.
         self._sink_N = (degree_N == 0).astype(np.uint8) if graph.directed else None
         self._row_N, self._length, self._window, self._seed = row_N, length, window, seed
-        self._walk_WL = np.empty((walks, length + 1), graph.indices.dtype)
-        self._pair_B = np.empty(walks * pairs_per_walk(length, window), np.uint64)
-
-    @property
-    def capacity(self) -> int:
+        self.walks = walks
+        """W."""
+        self.capacity = walks * pairs_per_walk(length, window)
         """Pairs of a pool, none of whose walks gets stuck."""
-        return len(self._pair_B)
+        self.chunk = walks_at_once(walks, length, window)
+        """Walks drawn at a time."""
+        self._walk_WL = np.empty((self.chunk, length + 1), graph.indices.dtype)
 
-    def draw(self, total: int) -> Iterator[U64]:
-        """Pools of ``total`` pairs in all; each is overwritten by the next.
+    def pool(self, number: int, most: int) -> PairPool:
+        """The pool ``number``, or its first ``most`` pairs. Nothing is drawn yet.
+
+        All pools draw their walks into one buffer: read from one at a time.
+        """
+        return PairPool(self, number * self.walks, min(most, self.capacity))
+
+    def write(self, first: int, count: int, out: U64) -> U64:
+        """The pairs of ``count`` walks, at most :attr:`chunk`, from the walk ``first`` on.
+
+        Args:
+            first: number of a walk.
+            count: of walks.
+            out: uint64, with room for walks that do not get stuck; returned as far as it is filled.
+        """
+        walk_WL = self._sampler.walks(
+            count, self._length, seed=self._seed, first=first, out=self._walk_WL[:count]
+        )
+        return window_pairs(walk_WL, self._row_N, self._window, sink_N=self._sink_N, out=out)
+
+
+@dataclass(frozen=True, slots=True)
+class PairPool:
+    """The pairs of one pool, made when they are read: whole by :meth:`fill` or by and by by :meth:`chunks`.
+
+    Walks that get stuck give fewer pairs, so how many there are is known at the end.
+
+    Attributes:
+        source: where its walks come from.
+        first: number of its first walk.
+        most: it ends after so many pairs.
+    """
+
+    source: PairPools
+    first: int
+    most: int
+
+    def fill(self, out: U64) -> U64:
+        """All pairs in order.
+
+        Args:
+            out: uint64, at least ``source.capacity``; returned as far as it is filled.
+
+        Returns:
+            uint64 ``[B]``, head row << 32 | tail row.
+        """
+        filled = 0
+        for begin in self._begins():
+            if filled >= self.most:
+                break
+            filled += len(self.source.write(*self._walks(begin), out[filled:]))
+        return out[: min(filled, self.most)]
+
+    def chunks(self) -> Iterator[U64]:
+        """All pairs in order, piece by piece; each piece is overwritten by the next.
 
         Yields:
             uint64 ``[B]``, head row << 32 | tail row.
         """
-        walks = pairs = 0
-        while pairs < total:
-            # Walks that got stuck gave fewer pairs: ask for as many as the average so far calls for.
-            each = pairs / walks if walks else self.capacity / len(self._walk_WL)
-            count = min(len(self._walk_WL), int((total - pairs) / each) + 1)
-            walk_WL = self._sampler.walks(
-                count, self._length, seed=self._seed, first=walks, out=self._walk_WL[:count]
-            )
-            pool = window_pairs(walk_WL, self._row_N, self._window, sink_N=self._sink_N, out=self._pair_B)
-            pool = pool[: total - pairs]
-            walks, pairs = walks + count, pairs + len(pool)
-            yield pool
+        source, left = self.source, self.most
+        out = np.empty(source.chunk * (source.capacity // source.walks), np.uint64)
+        for begin in self._begins():
+            if left <= 0:
+                break
+            pair_B = source.write(*self._walks(begin), out)[:left]
+            left -= len(pair_B)
+            yield pair_B
+
+    def _begins(self) -> range:
+        return range(0, self.source.walks, self.source.chunk)
+
+    def _walks(self, begin: int) -> tuple[int, int]:
+        """Number of the first and count of the walks drawn at ``begin``."""
+        return self.first + begin, min(self.source.chunk, self.source.walks - begin)

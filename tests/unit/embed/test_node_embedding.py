@@ -12,7 +12,7 @@ import pytest
 
 import weft
 from weft.embed import NodeEmbedding
-from weft.embed.train import initial_vectors
+from weft.embed.start import initial_vectors
 from weft.errors import BudgetError, NotFittedError, WeftTypeError, WeftValueError
 from weft.graph import Graph
 
@@ -205,6 +205,9 @@ def test_only_graphs():
         ("weight_decay", -1e-9, WeftValueError),
         ("seed", -1, WeftValueError),
         ("seed", 1 << 64, WeftValueError),
+        ("parts", 0, WeftValueError),
+        ("parts", 1025, WeftValueError),
+        ("parts", "two", WeftTypeError),
         ("memory", "plenty", WeftValueError),
         ("memory", -1, WeftValueError),
         ("on_progress", 3, WeftTypeError),
@@ -222,10 +225,19 @@ def test_budget():
     graph, _ = planted(100)
     with pytest.raises(BudgetError, match=r"need .* memory allows 9\.8 KiB"):
         NodeEmbedding(memory=10_000).fit(graph)
-    roomy, tight = NodeEmbedding(**SMALL).plan(graph), NodeEmbedding(**SMALL, memory="100KiB").plan(graph)
-    assert tight.pool < roomy.pool
-    assert tight.bytes <= 100 << 10
-    assert NodeEmbedding(**SMALL, memory="100KiB").fit(graph).embedding_.shape == (100, 16)
+    # The pool of 100 nodes holds 20,000 pairs of 8 bytes, twice.
+    tight = NodeEmbedding(**SMALL, memory="1MiB")
+    assert tight.plan(graph).bytes <= 1 << 20
+    np.testing.assert_array_equal(tight.fit_transform(graph), NodeEmbedding(**SMALL).fit_transform(graph))
+
+
+def test_parts_can_be_given():
+    graph, _ = planted(100)
+    default = NodeEmbedding(**SMALL).fit(graph)
+    np.testing.assert_array_equal(NodeEmbedding(**SMALL, parts=1).fit_transform(graph), default.embedding_)
+    three = NodeEmbedding(**SMALL, parts=3).fit(graph)
+    assert three.plan_.parts == 3
+    assert (three.embedding_ != default.embedding_).any()
 
 
 def test_progress(capsys):

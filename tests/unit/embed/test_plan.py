@@ -1,30 +1,15 @@
-"""Sizes of runs and the deal of nodes to parts: what must hold for every size."""
+"""Sizes of runs: what must hold for every size."""
 
 from __future__ import annotations
+
+import dataclasses
 
 import numpy as np
 import pytest
 
-from weft.embed.plan import auto_window, deal, make_plan
-from weft.errors import BudgetError
+from weft.embed.plan import auto_window, make_plan
+from weft.errors import BudgetError, WeftValueError
 from weft.graph import Graph
-
-
-@pytest.mark.parametrize("nodes", [0, 1, 63, 100, 1000])
-@pytest.mark.parametrize("parts", [1, 2, 7])
-def test_every_node_has_its_own_row_and_parts_are_alike(nodes, parts):
-    degree = (np.random.default_rng(nodes).pareto(1.0, nodes) * 3).astype(np.int64)
-    row = deal(degree, parts)
-    rows = -(-nodes // parts)
-    assert len(np.unique(row)) == nodes
-    assert row.dtype == np.uint32
-    if nodes == 0:
-        return
-    assert row.max() < rows * parts
-    part = row // rows
-    assert np.ptp(np.bincount(part, minlength=parts)) <= 1
-    # Dealt forth and back, two parts never differ by more than the largest card of one turn.
-    assert np.ptp(np.bincount(part, degree, minlength=parts)) <= degree.max()
 
 
 @pytest.mark.parametrize(
@@ -58,15 +43,28 @@ def test_plans_hold_together(nodes, dim):
     assert plan.bytes <= plan.limit
 
 
-def test_less_memory_gives_smaller_pools_and_then_an_error():
+def test_memory_decides_nothing_but_whether_it_fits():
     src = np.arange(3000)
     graph = Graph.from_edges(src, (src + 7) % 3000, num_nodes=3000)
     settings = {"dim": 64, "pairs": 10**9, "length": 40, "window": 5}
-    plans = [make_plan(graph, memory=memory, **settings) for memory in (64 << 20, 4 << 20, 3 << 20)]
-    assert plans[0].pool > plans[1].pool > plans[2].pool
-    for plan in plans:
-        assert plan.bytes <= plan.limit
+    roomy, tight = (make_plan(graph, memory=memory, **settings) for memory in (64 << 20, 16 << 20))
+    assert dataclasses.replace(tight, limit=roomy.limit) == roomy
+    assert tight.bytes <= tight.limit
     with pytest.raises(
-        BudgetError, match=r"3,000 nodes at dim=64 need 2\.\d MiB, of which the tables are 1\.5 MiB"
+        BudgetError, match=r"3,000 nodes at dim=64 need 11\.\d MiB, of which the tables are 1\.5 MiB"
     ):
-        make_plan(graph, memory=1 << 20, **settings)
+        make_plan(graph, memory=4 << 20, **settings)
+
+
+@pytest.mark.parametrize("parts", [1, 3, 100])
+def test_parts_can_be_given(parts):
+    src = np.arange(100)
+    graph = Graph.from_edges(src, (src + 7) % 100, num_nodes=100)
+    plan = make_plan(graph, dim=8, pairs=1000, length=4, window=2, parts=parts)
+    assert (plan.parts, plan.rows) == (parts, -(-100 // parts))
+
+
+def test_no_part_is_without_a_node():
+    graph = Graph.from_edges([0, 1], [1, 2])
+    with pytest.raises(WeftValueError, match="parts=4 of 3 nodes"):
+        make_plan(graph, dim=8, pairs=10, length=4, window=2, parts=4)
