@@ -47,19 +47,37 @@ struct Window {
     }
 };
 
-struct Blocks {
+// The number of a pair's block.
+struct BlockOf {
     uint32_t rows;
-    size_t parts;
+    uint32_t head_first, heads, tail_first, tails;
 
-    size_t of(uint64_t pair) const {
-        return size_t{static_cast<uint32_t>(pair >> 32) / rows} * parts + static_cast<uint32_t>(pair) / rows;
-    }
+    explicit BlockOf(const Blocks& b)
+        : rows(static_cast<uint32_t>(b.rows)), head_first(static_cast<uint32_t>(b.head_first)),
+          heads(static_cast<uint32_t>(b.heads)), tail_first(static_cast<uint32_t>(b.tail_first)),
+          tails(static_cast<uint32_t>(b.tails)) {}
+
+    uint32_t head(uint64_t pair) const { return static_cast<uint32_t>(pair >> 32) / rows - head_first; }
+    uint32_t tail(uint64_t pair) const { return static_cast<uint32_t>(pair) / rows - tail_first; }
+    size_t operator()(uint64_t pair) const { return size_t{head(pair)} * tails + tail(pair); }
+    // A part before the first becomes a number past the last.
+    bool holds(uint64_t pair) const { return head(pair) < heads && tail(pair) < tails; }
 };
+
+[[noreturn]] void lies_outside(uint64_t pair, const Blocks& b) {
+    const auto range = [&](size_t first, size_t parts) {
+        return std::to_string(first * b.rows) + " .. " + std::to_string((first + parts) * b.rows - 1);
+    };
+    throw std::out_of_range("bucket_pairs: the pair (" + std::to_string(pair >> 32) + ", " +
+                            std::to_string(static_cast<uint32_t>(pair)) + ") lies outside of head rows " +
+                            range(b.head_first, b.heads) + " and tail rows " + range(b.tail_first, b.tails));
+}
 
 // Counts, or with Scatter moves, the pairs of each block. A task's pairs go behind those of earlier tasks,
 // so the order is that of one thread.
 void by_block(std::span<const uint64_t> pairs, std::span<uint64_t> out, const Blocks& blocks, std::span<int64_t> offset) {
-    const size_t count = blocks.parts * blocks.parts;
+    const size_t count = blocks.count();
+    const BlockOf block_of(blocks);
     // Enough tasks to share out, few enough that their counters stay small beside the pairs.
     const size_t tasks = std::clamp<size_t>(pairs.size() / (8 * count), 1, 64);
     std::vector<std::vector<uint64_t>> at(tasks);
@@ -67,11 +85,8 @@ void by_block(std::span<const uint64_t> pairs, std::span<uint64_t> out, const Bl
     parallel_for(tasks, [&](size_t t) {
         at[t].assign(count, 0);
         for (const uint64_t pair : range(t)) {
-            const size_t b = blocks.of(pair);
-            if (b >= count || static_cast<uint32_t>(pair) / blocks.rows >= blocks.parts)
-                throw std::out_of_range("bucket_pairs: a pair names row " + std::to_string(std::max<uint64_t>(pair >> 32, static_cast<uint32_t>(pair))) +
-                                        " of " + std::to_string(blocks.rows * blocks.parts));
-            ++at[t][b];
+            if (!block_of.holds(pair)) lies_outside(pair, blocks);
+            ++at[t][block_of(pair)];
         }
     });
     uint64_t sum = 0;
@@ -85,7 +100,7 @@ void by_block(std::span<const uint64_t> pairs, std::span<uint64_t> out, const Bl
     }
     offset[count] = static_cast<int64_t>(sum);
     parallel_for(tasks, [&](size_t t) {
-        for (const uint64_t pair : range(t)) out[at[t][blocks.of(pair)]++] = pair;
+        for (const uint64_t pair : range(t)) out[at[t][block_of(pair)]++] = pair;
     });
 }
 
@@ -135,17 +150,18 @@ size_t window_pairs(std::span<const uint32_t> walks, size_t length, size_t windo
     return begin[tasks];
 }
 
-void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, size_t rows, size_t parts,
-                  std::span<int64_t> offset) {
-    if (rows < 1 || parts < 1 || rows > 0xFFFFFFFFu / parts)
+void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, const Blocks& blocks, std::span<int64_t> offset) {
+    const size_t parts = std::max(blocks.head_first + blocks.heads, blocks.tail_first + blocks.tails);
+    if (blocks.rows < 1 || blocks.heads < 1 || blocks.tails < 1 || blocks.rows > 0xFFFFFFFFu / parts)
         refuse("bucket_pairs: rows and parts must be positive, with at most 2^32 rows in all");
     if (scratch.size() < pairs.size()) refuse("bucket_pairs: scratch must be as large as pairs");
-    if (offset.size() != parts * parts + 1) refuse("bucket_pairs: offset must hold parts^2 + 1 numbers");
-    by_block(pairs, scratch, {static_cast<uint32_t>(rows), parts}, offset);
-    parallel_for(parts * parts, [&](size_t b) {
+    if (offset.size() != blocks.count() + 1) refuse("bucket_pairs: offset must hold one number more than there are blocks");
+    by_block(pairs, scratch, blocks, offset);
+    parallel_for(blocks.count(), [&](size_t b) {
         const auto begin = static_cast<size_t>(offset[b]);
         const auto size = static_cast<size_t>(offset[b + 1]) - begin;
-        by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), b / parts * rows, rows);
+        const size_t part = blocks.head_first + b / blocks.tails;
+        by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), part * blocks.rows, blocks.rows);
     });
 }
 

@@ -15,9 +15,16 @@ size_t window_pairs(std::span<const uint32_t> walks, size_t length, size_t windo
 
 size_t pairs_per_walk(size_t length, size_t window);
 
+// A rectangle of blocks: the pairs of heads in parts [head_first, head_first + heads) with tails in parts
+// [tail_first, tail_first + tails). A part is `rows` consecutive rows.
+struct Blocks {
+    size_t rows, head_first, heads, tail_first, tails;
+
+    size_t count() const { return heads * tails; }
+};
+
 // Sorts pairs by (part of head, part of tail, head), equal keys in their order, and writes where each block
-// begins. A part is `rows` consecutive rows; scratch is as large as pairs; offset holds parts^2 + 1.
-void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, size_t rows, size_t parts,
-                  std::span<int64_t> offset);
+// begins. All pairs lie in the blocks; scratch is as large as pairs; offset holds one number more than blocks.
+void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, const Blocks& blocks, std::span<int64_t> offset);
 
 }  // namespace weft

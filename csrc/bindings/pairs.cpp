@@ -15,10 +15,12 @@ void bind_pairs(nb::module_& m) {
         nb::call_guard<nb::gil_scoped_release>());
     m.def(
         "bucket_pairs",
-        [](Out<uint64_t> pairs, Out<uint64_t> scratch, size_t rows, size_t parts, Out<int64_t> offset) {
-            bucket_pairs(span(pairs), span(scratch), rows, parts, span(offset));
+        [](Out<uint64_t> pairs, Out<uint64_t> scratch, size_t rows, size_t head_first, size_t heads, size_t tail_first,
+           size_t tails, Out<int64_t> offset) {
+            bucket_pairs(span(pairs), span(scratch), {rows, head_first, heads, tail_first, tails}, span(offset));
         },
-        nb::arg("pairs"), nb::arg("scratch"), nb::arg("rows"), nb::arg("parts"), nb::arg("offset"),
+        nb::arg("pairs"), nb::arg("scratch"), nb::arg("rows"), nb::arg("head_first"), nb::arg("heads"),
+        nb::arg("tail_first"), nb::arg("tails"), nb::arg("offset"),
         nb::call_guard<nb::gil_scoped_release>());
 }
 

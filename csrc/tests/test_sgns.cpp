@@ -49,7 +49,7 @@ Run train(int threads, size_t count) {
     run.pairs.resize(window_pairs(walks(count), length, window, row_of, sink, run.pairs));
     std::vector<uint64_t> scratch(run.pairs.size());
     run.offset.resize(parts * parts + 1);
-    bucket_pairs(run.pairs, scratch, rows, parts, run.offset);
+    bucket_pairs(run.pairs, scratch, {rows, 0, parts, 0, parts}, run.offset);
     run.vertex.resize(parts * rows * width);
     run.context.resize(run.vertex.size());
     for (size_t i = 0; i < run.vertex.size(); ++i)
@@ -73,7 +73,7 @@ void same_at_any_number_of_threads() {
 void refuses() {
     std::vector<uint64_t> pairs{uint64_t{parts * rows} << 32}, scratch(1);
     std::vector<int64_t> offset(parts * parts + 1);
-    CHECK_THROWS(std::out_of_range, (bucket_pairs(pairs, scratch, rows, parts, offset)));
+    CHECK_THROWS(std::out_of_range, (bucket_pairs(pairs, scratch, {rows, 0, parts, 0, parts}, offset)));
     std::vector<uint64_t> out(100);
     CHECK_THROWS(std::out_of_range, (window_pairs(std::vector<uint32_t>{0, 5}, 1, 1, std::vector<uint32_t>(5), {}, out)));
     std::vector<float> table(rows * 16), other(rows * 16);

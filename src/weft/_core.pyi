@@ -72,7 +72,16 @@ def scatter_edges(
     weights: Array,
 ) -> None: ...
 def set_num_threads(count: int) -> None: ...
-def bucket_pairs(pairs: Array, scratch: Array, rows: int, parts: int, offset: Array) -> None: ...
+def bucket_pairs(
+    pairs: Array,
+    scratch: Array,
+    rows: int,
+    head_first: int,
+    heads: int,
+    tail_first: int,
+    tails: int,
+    offset: Array,
+) -> None: ...
 def pairs_per_walk(length: int, window: int) -> int: ...
 def sgns_train(
     vertex: Array,

@@ -70,10 +70,39 @@ def test_bucket_pairs(count, rows, parts, threads):
     np.testing.assert_array_equal(pairs, want)
 
 
+@pytest.mark.parametrize("count", [0, 1, 100, 20_000])
+@pytest.mark.parametrize(
+    ("heads", "tails"), [(range(8), range(2, 5)), (range(7, 8), range(8)), (range(3, 6), range(1))]
+)
+def test_bucket_pairs_of_some_parts(count, heads, tails, threads):
+    rng, rows = np.random.default_rng(count), 50
+    head, tail = (
+        rng.integers(of.start * rows, of.stop * rows, count).astype(np.uint64) for of in (heads, tails)
+    )
+    pairs = head << np.uint64(32) | tail
+    want, begins = reference.bucket_pairs(pairs, rows, 8, heads, tails)
+    np.testing.assert_array_equal(bucket_pairs(pairs, rows, 8, heads=heads, tails=tails), begins)
+    np.testing.assert_array_equal(pairs, want)
+
+
 @pytest.mark.parametrize("pair", [21 << 32, 21, (1 << 64) - 1])
 def test_bucket_pairs_refuses_unknown_rows(pair):
-    with pytest.raises(WeftValueError, match="of 21"):
+    with pytest.raises(WeftValueError, match=r"head rows 0 \.\. 20 and tail rows 0 \.\. 20"):
         bucket_pairs(np.array([0, pair], np.uint64), 7, 3)
+
+
+@pytest.mark.parametrize("pair", [7 << 32, 21 << 32 | 7, 7 << 32 | 7, 14 << 32 | 14])
+def test_bucket_pairs_refuses_pairs_of_other_parts(pair):
+    with pytest.raises(WeftValueError, match=r"head rows 14 \.\. 20 and tail rows 7 \.\. 13"):
+        bucket_pairs(np.array([14 << 32 | 7, pair], np.uint64), 7, 5, heads=range(2, 3), tails=range(1, 2))
+
+
+@pytest.mark.parametrize("parts", [range(2, 6), range(0, 4, 2), range(-1, 2)])
+def test_bucket_pairs_refuses_parts(parts):
+    with pytest.raises(WeftValueError, match=r"in 0 \.\. 5"):
+        bucket_pairs(np.zeros(0, np.uint64), 7, 5, heads=parts)
+    with pytest.raises(WeftValueError, match=r"positive"):
+        bucket_pairs(np.zeros(0, np.uint64), 7, 5, tails=range(3, 3))
 
 
 @pytest.mark.parametrize(("rows", "parts"), [(0, 3), (1 << 31, 2), (1 << 32, 1)])

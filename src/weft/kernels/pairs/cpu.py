@@ -59,25 +59,39 @@ def window_pairs(
         raise WeftValueError(str(error)) from None
 
 
-def bucket_pairs(pair_B: U64, rows: int, parts: int, *, scratch: U64 | None = None) -> I64:
+def bucket_pairs(
+    pair_B: U64,
+    rows: int,
+    parts: int,
+    *,
+    heads: range | None = None,
+    tails: range | None = None,
+    scratch: U64 | None = None,
+) -> I64:
     """Sort pairs, in place and stably, by part of the head, part of the tail, and head.
 
     Args:
         pair_B: uint64 ``[B]``, head row << 32 | tail row.
         rows: rows of a part.
         parts: P.
+        heads: the I parts where heads are; None: all.
+        tails: the J parts where tails are; None: all.
         scratch: uint64, at least ``B``: overwritten.
 
     Returns:
-        int64 ``[P*P+1]``, where the pairs of each block begin.
+        int64 ``[I*J+1]``, where the pairs of each block begin.
 
     Raises:
-        WeftValueError: a pair names a row past the last part, or a size does not fit.
+        WeftValueError: a pair lies outside of the parts, or a size does not fit.
     """
-    offset = np.empty(parts * parts + 1, np.int64)
+    heads, tails = (range(parts) if given is None else given for given in (heads, tails))
+    for given in (heads, tails):
+        if given.step != 1 or given.start < 0 or given.stop > parts:
+            raise WeftValueError(f"bucket_pairs: heads and tails must be in 0 .. {parts} (got {given})")
+    offset = np.empty(len(heads) * len(tails) + 1, np.int64)
     scratch = np.empty_like(pair_B) if scratch is None else scratch
     try:
-        _core.bucket_pairs(pair_B, scratch, rows, parts, offset)
+        _core.bucket_pairs(pair_B, scratch, rows, heads.start, len(heads), tails.start, len(tails), offset)
     except (ValueError, IndexError) as error:
         raise WeftValueError(str(error)) from None
     return offset

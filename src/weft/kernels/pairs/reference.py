@@ -23,9 +23,16 @@ def window_pairs(walk_WL: U32, row_N: U32, window: int, sink_N: npt.NDArray[np.u
     return np.array(out, np.uint64)
 
 
-def bucket_pairs(pair_B: U64, rows: int, parts: int) -> tuple[U64, I64]:
+def bucket_pairs(
+    pair_B: U64, rows: int, parts: int, heads: range | None = None, tails: range | None = None
+) -> tuple[U64, I64]:
     """The pairs in order, and where blocks begin; as :func:`weft.kernels.pairs.bucket_pairs`."""
-    head, tail = pair_B >> np.uint64(32), pair_B & np.uint64(0xFFFFFFFF)
-    block = (head // np.uint64(rows) * np.uint64(parts) + tail // np.uint64(rows)).astype(np.int64)
+    heads, tails = (range(parts) if given is None else given for given in (heads, tails))
+    head, tail = (
+        (pair_B >> np.uint64(32)).astype(np.int64),
+        (pair_B & np.uint64(0xFFFFFFFF)).astype(np.int64),
+    )
+    block = (head // rows - heads.start) * len(tails) + tail // rows - tails.start
     order = np.lexsort([head, block])  # stable
-    return pair_B[order], np.searchsorted(block[order], np.arange(parts * parts + 1)).astype(np.int64)
+    begins = np.searchsorted(block[order], np.arange(len(heads) * len(tails) + 1))
+    return pair_B[order], begins.astype(np.int64)
