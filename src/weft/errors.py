@@ -11,6 +11,9 @@ WeftError
 ├── BudgetError (MemoryError)          work that does not fit into the memory given
 ├── StorageError (OSError)             a read or write the system refused: full disk, permissions, I/O
 └── MissingExtraError (ImportError)    an optional dependency that is not installed
+
+Interrupted (KeyboardInterrupt) stands beside the tree: a run that was asked to stop, and saved its state, is
+no error, and no ``except Exception`` shall hold it.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ __all__ = [
     "BudgetError",
     "FormatError",
     "IdRangeError",
+    "Interrupted",
     "MissingExtraError",
     "NotFittedError",
     "ParseError",
@@ -79,3 +83,15 @@ class MissingExtraError(WeftError, ImportError):
 
     def __init__(self, what: str, package: str, extra: str) -> None:
         super().__init__(f"{what} needs {package}, which is not installed: pip install 'weft[{extra}]'")
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked a run to stop, and its state was saved; the message says how to go on.
+
+    Attributes:
+        signal: its number.
+    """
+
+    def __init__(self, message: str, signal: int) -> None:
+        super().__init__(message)
+        self.signal = signal

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from weft import __version__
-from weft.errors import StorageError, WeftError
+from weft.errors import Interrupted, StorageError, WeftError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +34,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "export": ("weft.cli.export", "write vectors as .npy, Parquet or word2vec text"),
 }
 
-_INTERRUPTED = 130  # what a shell reports for SIGINT: 128 + 2
+_SIGNALLED = 128  # a shell reports this and the number of the signal
 
 
 class _Verb(Protocol):
@@ -51,7 +52,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit status: 0 when all went well, 2 when what the user gave cannot be used, 1 when the
-        system failed, 130 when interrupted.
+        system failed, 128 and the number of the signal when interrupted.
     """
     words = list(sys.argv[1:] if argv is None else argv)
     debug = "--debug" in words
@@ -82,8 +83,11 @@ def _dispatch(words: list[str], debug: bool) -> int:
         return verb.run(_parse(name, verb, rest))
     except BrokenPipeError:
         raise
+    except Interrupted as stop:
+        sys.stderr.write(f"weft {name}: {stop}\n")
+        return _SIGNALLED + stop.signal
     except KeyboardInterrupt:
-        return _complain(f"weft {name}", "interrupted", _INTERRUPTED)
+        return _complain(f"weft {name}", "interrupted", _SIGNALLED + signal.SIGINT)
     except Exception as error:
         if debug:
             traceback.print_exc()

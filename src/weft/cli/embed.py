@@ -2,6 +2,8 @@
 
 An edge list (CSV, TSV, Parquet, .npz, .mat; gzip or zstd) is imported first, and the graph kept beside the
 vectors. weft import has more options for input that needs them.
+
+A run that was killed or interrupted goes on with --resume, to the vectors it would have had.
 """
 
 from __future__ import annotations
@@ -86,11 +88,20 @@ class Args:
     threads: Annotated[int | None, arg(metavar="INT")] = None
     """Threads to use; the result does not depend on it."""
 
+    checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given."""
+
+    checkpoint_minutes: float = 10.0
+    """Minutes between checkpoints; 0: after every pool; inf: only when interrupted."""
+
+    resume: bool = False
+    """Go on from the checkpoint, if there is one."""
+
     report: Annotated[Path | None, arg(metavar="FILE")] = None
     """Write an HTML page with a picture of the vectors."""
 
     overwrite: bool = False
-    """Replace what is at --out."""
+    """Replace what is at --out, and forget a checkpoint unless told to --resume."""
 
     plan: bool = False
     """Only say what the training would take; nothing is kept."""
@@ -115,22 +126,34 @@ def run(args: Args) -> int:
         with tempfile.TemporaryDirectory(prefix="weft-") as folder:
             _embed(args, model, _import(args, Path(folder) / "graph"))
     else:
-        place = _place(args)
-        fresh = not place.exists()
+        _embed_file(args, model)
+    return 0
+
+
+def _embed_file(args: Args, model: NodeEmbedding) -> None:
+    """Import, unless a run before this one has; embed."""
+    from weft.graph import Graph
+
+    place = _place(args)
+    fresh = not place.exists()
+    if args.resume and not fresh:
+        graph = Graph.open(place)
+        sys.stdout.write(f"{args.source} was imported to {place}\n")
+    else:
         graph = _import(args, place)
         sys.stdout.write(f"imported {args.source} to {place}\n")
-        try:
-            _embed(args, model, graph)
-        except Exception:
-            if fresh and not _out(args).exists():
-                shutil.rmtree(place, ignore_errors=True)  # it would only stand in the way of a second try
-            raise
-    return 0
+    try:
+        _embed(args, model, graph)
+    except Exception:
+        if fresh and not _out(args).exists() and not _state(args).exists():
+            shutil.rmtree(place, ignore_errors=True)  # it would only stand in the way of a second try
+        raise
 
 
 def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     """Say the plan; unless that is all, train, save and report."""
     from weft.embed import Embedding
+    from weft.embed.checkpoint import remove
 
     train, holdout = graph, None
     if args.holdout:
@@ -146,17 +169,36 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     sys.stdout.flush()
     if args.plan:
         return
+    before = _go_on(args, plan)
     begun = time.perf_counter()
-    model.fit(train)
+    model.fit(train, checkpoint=_state(args), every_minutes=args.checkpoint_minutes, resume=args.resume)
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
-    sys.stdout.write(_show_result(model, made, seconds))
+    remove(_state(args))
+    sys.stdout.write(_show_result(model, made, seconds, plan.pairs - before))
     if args.report is not None:
         from weft.serve.report import describe
 
         page = describe(made, graph.labels, plan=model.plan_, stages=[("embed", seconds)]).write(args.report)
         sys.stdout.write(f"  report   {page}\n")
+
+
+def _go_on(args: Args, plan: Plan) -> int:
+    """How many pairs an earlier run trained; say so. Without --resume its checkpoint goes."""
+    from weft.embed.checkpoint import pairs_saved, remove
+
+    if not args.resume:
+        remove(_state(args))
+        return 0
+    before = pairs_saved(_state(args))
+    sys.stdout.write(
+        f"  resume   there is no checkpoint at {_state(args)}: from the beginning\n"
+        if before is None
+        else f"  resume   at {before / plan.pairs:.0%} of the pairs, from {_state(args)}\n"
+    )
+    sys.stdout.flush()
+    return before or 0
 
 
 def _check(args: Args, model: NodeEmbedding) -> None:
@@ -170,6 +212,8 @@ def _check(args: Args, model: NodeEmbedding) -> None:
     if not args.plan:
         _check_places(args)
     model.check_params()
+    if not args.checkpoint_minutes >= 0:
+        raise WeftValueError(f"checkpoint_minutes must be at least 0 (got {args.checkpoint_minutes:g})")
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
@@ -196,11 +240,21 @@ def _check_no_import(args: Args) -> None:
 
 def _check_places(args: Args) -> None:
     """What exists is replaced only when told."""
-    out, place = _out(args), _place(args)
+    from weft.embed.checkpoint import pairs_saved
+
+    out, place, state = _out(args), _place(args), _state(args)
+    unfinished = pairs_saved(state) is not None
     if args.overwrite:
         return
     if out.exists():
         raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
+    if args.resume:
+        return
+    if unfinished:
+        raise WeftValueError(
+            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
+            "--overwrite to begin anew"
+        )
     if not args.source.is_dir() and place.exists():
         raise WeftValueError(
             f"{place} exists, perhaps from an earlier run: embed it directly (weft embed {place} --out "
@@ -219,6 +273,12 @@ def _place(args: Args) -> Path:
     """Where a file of edges is imported to."""
     out = _out(args)
     return args.graph if args.graph is not None else out.with_name(out.name + ".graph")
+
+
+def _state(args: Args) -> Path:
+    """Where checkpoints go."""
+    out = _out(args)
+    return args.checkpoint if args.checkpoint is not None else out.with_name(out.name + ".checkpoint")
 
 
 def _import(args: Args, place: Path) -> Graph:
@@ -252,10 +312,10 @@ def _show_plan(graph: Graph, plan: Plan, hidden: int) -> str:
     return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
 
 
-def _show_result(model: NodeEmbedding, made: Embedding, seconds: float) -> str:
+def _show_result(model: NodeEmbedding, made: Embedding, seconds: float, pairs: int) -> str:
     rows = {
         "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
-        "time": f"{seconds:.1f} s, {model.plan_.pairs / seconds / 1e6:.1f} M pairs/s",
+        "time": f"{seconds:.1f} s, {pairs / seconds / 1e6:.1f} M pairs/s",
         "loss": f"{model.loss_history_[0, 1]:.3f} at first, {model.loss_history_[-1, 1]:.3f} at the end",
     }
     if model.untrained_:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, Self
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.config import parse_bytes
+from weft.embed.checkpoint import Checkpoint, identity, pairs_saved
 from weft.embed.checks import check_choice, check_int, check_real
 from weft.embed.estimator import Estimator
+from weft.embed.keeper import Keeper
 from weft.embed.plan import Plan, auto_window, make_plan
-from weft.embed.run import Run, Settings
+from weft.embed.progress import Progress
+from weft.embed.run import Run, Settings, Step, complete
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 
@@ -127,24 +133,49 @@ class NodeEmbedding(Estimator):
             memory=None if self.memory is None else parse_bytes(self.memory),
         )
 
-    def fit(self, graph: Graph) -> Self:
+    def fit(
+        self,
+        graph: Graph,
+        *,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every_minutes: float = 10.0,
+        resume: bool = False,
+    ) -> Self:
         """Learn the vectors.
+
+        With ``checkpoint``, a killed run can be continued, and the vectors are those of a run that was never
+        disturbed, to the bit. SIGINT (Ctrl-C) and SIGTERM then end the run after the pool in work, with a
+        last checkpoint. The directory stays after ``fit``: remove it once the vectors are safe.
 
         Args:
             graph: at least one edge; edge weights, if any, are respected.
+            checkpoint: a directory for the state of the run, replaced again and again; None: none is kept.
+            every_minutes: between checkpoints; 0: after every pool; ``inf``: only when a signal ends the run.
+            resume: go on from the checkpoint if there is one, else begin.
 
         Raises:
             WeftTypeError: ``graph`` is not a graph, or a parameter has the wrong type.
-            WeftValueError: a parameter is out of range, the graph has no edges, or training diverged.
+            WeftValueError: a parameter is out of range, the graph has no edges, training diverged, or the
+                checkpoint belongs to a run with another graph or other parameters.
+            FormatError: the checkpoint is damaged, or something else is there.
             BudgetError: the run does not fit into ``memory``.
+            StorageError: a checkpoint cannot be written; the one before is intact.
+            Interrupted: a signal came; the checkpoint holds the state.
         """
         plan = self.plan(graph)
+        going_on = _check_place(checkpoint, every_minutes, resume)
         run = Run(graph.in_memory(), plan, self._settings())
-        run.begin()
-        with _Progress(plan.pairs, bar=self.progress, hook=self.on_progress) as progress:
-            while not run.done:
-                step = run.step()
-                progress(step.pairs, step.loss)
+        with contextlib.ExitStack() as stack:
+            watchers: list[Callable[[Run, Step], None]] = []
+            if checkpoint is not None:
+                kept = Checkpoint(Path(checkpoint), identity(self._deciding(), plan, graph))
+                watchers += [stack.enter_context(Keeper(kept, [run], every_minutes))]
+                if going_on:
+                    kept.load([run])
+            if not going_on:
+                run.begin()
+            progress = Progress(plan.pairs, run.pairs, bar=self.progress, hook=self.on_progress)
+            complete(run, [stack.enter_context(progress), *watchers])
         self.embedding_, self.context_ = run.finish()
         self.loss_history_ = run.history
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
@@ -154,6 +185,11 @@ class NodeEmbedding(Estimator):
     def fit_transform(self, graph: Graph) -> npt.NDArray[np.float32]:
         """``fit``, then the vectors."""
         return self.fit(graph).embedding_
+
+    def _deciding(self) -> dict[str, Any]:
+        """The parameters that decide the result."""
+        aside = ("memory", "progress", "on_progress")
+        return {name: value for name, value in self.get_params().items() if name not in aside}
 
     def _settings(self) -> Settings:
         """The parameters that a run takes as they are."""
@@ -192,6 +228,25 @@ class NodeEmbedding(Estimator):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
 
 
+def _check_place(checkpoint: str | os.PathLike[str] | None, every_minutes: float, resume: bool) -> bool:
+    """Whether there is a checkpoint to go on from; refuse what would lose one."""
+    if isinstance(every_minutes, bool) or not isinstance(every_minutes, int | float):
+        raise WeftTypeError(f"every_minutes must be a number (got {every_minutes!r})")
+    if not every_minutes >= 0:
+        raise WeftValueError(f"every_minutes must be at least 0 (got {every_minutes:g})")
+    if checkpoint is None:
+        if resume:
+            raise WeftValueError("fit: resume=True goes on from a checkpoint; give checkpoint=DIR")
+        return False
+    there = pairs_saved(checkpoint) is not None
+    if there and not resume:
+        raise WeftValueError(
+            f"fit: {os.fspath(checkpoint)} holds the checkpoint of an unfinished run; go on from it with "
+            "--resume (resume=True in Python), or remove it to begin anew"
+        )
+    return there
+
+
 def _undirected_edges(graph: Graph) -> int:
     """Both directions of an edge are stored, a self-loop once."""
     degree_N, loops, chunk = graph.degree(), 0, 1 << 16
@@ -200,26 +255,3 @@ def _undirected_edges(graph: Graph) -> int:
         source = np.repeat(nodes, degree_N[nodes])
         loops += int(np.count_nonzero(source == graph.indices[graph.indptr[begin] :][: len(source)]))
     return (graph.num_edges + loops) // 2
-
-
-class _Progress:
-    """Hands each pool on to a bar and to the caller's function."""
-
-    def __init__(self, total: int, *, bar: bool, hook: Callable[[int, int, float], None] | None) -> None:
-        self._total, self._done, self._hook = total, 0, hook
-        from tqdm import tqdm
-
-        self._bar = tqdm(total=total, unit=" pairs", unit_scale=True, disable=not bar, desc="embed")
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.close()
-
-    def __call__(self, pairs: int, loss: float) -> None:
-        self._done += pairs
-        self._bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
-        self._bar.update(pairs)
-        if self._hook is not None:
-            self._hook(self._done, self._total, loss)

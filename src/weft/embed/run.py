@@ -19,12 +19,14 @@ from weft.rng import Op, key
 from weft.sampling.pairs import PairPools
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from weft.embed.plan import Plan
     from weft.embed.tables import Tables
     from weft.graph import Graph
     from weft.graph.format import DirectoryReader, DirectoryWriter
 
-__all__ = ["Run", "Settings", "Step"]
+__all__ = ["Run", "Settings", "Step", "complete"]
 
 F32 = npt.NDArray[np.float32]
 
@@ -165,3 +167,12 @@ class Run:
         """Vertex and context vectors, float32 ``[N, dim]`` each, in graph order; the run is over."""
         del self._pools
         return self._tables.finish()
+
+
+def complete(run: Run, watchers: Iterable[Callable[[Run, Step], None]]) -> None:
+    """Train until the run is done; after each pool call every watcher in turn."""
+    watchers = list(watchers)
+    while not run.done:
+        step = run.step()
+        for watch in watchers:
+            watch(run, step)

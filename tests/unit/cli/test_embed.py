@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import re
+import signal
+import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -195,3 +199,73 @@ def test_options_of_the_import_are_refused_for_a_directory(tmp_path, graph, caps
     assert main(["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *option]) == 2
     assert f"{option[0]} is for a file of edges" in capsys.readouterr().err
     assert not (tmp_path / "vectors").exists()
+
+
+def interrupted(graph_or_file, out, *options):
+    """``weft embed``, ended by SIGTERM as soon as a checkpoint is there; what it said on stderr."""
+    words = ["embed", str(graph_or_file), "--out", str(out), *LONG, *options]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "weft", *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    state = out.with_name(out.name + ".checkpoint")
+    while child.poll() is None and not state.exists():
+        time.sleep(0.01)
+    child.terminate()
+    said = child.communicate()[1]
+    assert child.returncode == 128 + signal.SIGTERM
+    return said
+
+
+LONG = ["--epochs", "20000", "--dim", "16", "--walk-length", "10", "--checkpoint-minutes", "0"]
+
+
+def test_an_interrupted_run_goes_on(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    said = interrupted(graph.path, out)
+    assert "weft embed: stopped at " in said
+    assert "vectors.checkpoint holds the state: --resume" in said
+    words = ["embed", str(graph.path), "--out", str(out), *LONG]
+    assert main(words) == 2
+    assert "pass --resume to go on from it, or --overwrite to begin anew" in capsys.readouterr().err
+    assert main([*words, "--resume", "--dim", "17"]) == 2
+    assert "dim=16 (now 17)" in capsys.readouterr().err
+    assert main([*words, "--resume", "--threads", "1", "--memory", "1GiB"]) == 0
+    assert re.search(r"resume   at \d+% of the pairs, from .*vectors\.checkpoint", capsys.readouterr().out)
+    again = NodeEmbedding(dim=16, epochs=20000, walk_length=10).fit_transform(graph)
+    np.testing.assert_array_equal(Embedding.open(out).vectors, again)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "vectors"]
+
+
+def test_an_interrupted_run_of_an_edge_file_goes_on(tmp_path, capsys):
+    file = tmp_path / "edges.csv"
+    rng = np.random.default_rng(0)
+    file.write_text("a,b\n" + "".join(f"x{a},x{b}\n" for a, b in rng.integers(0, 60, (300, 2))))
+    out = tmp_path / "vectors"
+    interrupted(file, out, "--holdout", "0.1")
+    words = ["embed", str(file), "--out", str(out), *LONG, "--holdout", "0.1"]
+    assert main([*words, "--resume"]) == 0
+    assert f"was imported to {tmp_path}/vectors.graph" in capsys.readouterr().out
+    made = Embedding.open(out)
+    assert main([*words, "--overwrite"]) == 0
+    np.testing.assert_array_equal(made.vectors, Embedding.open(out).vectors)
+
+
+def test_overwriting_forgets_a_checkpoint(tmp_path, graph):
+    out = tmp_path / "vectors"
+    interrupted(graph.path, out)
+    assert main(["embed", str(graph.path), "--out", str(out), *QUICK, "--overwrite"]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "vectors"]
+
+
+def test_nothing_to_resume(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    assert main(["embed", str(graph.path), "--out", str(out), *QUICK, "--resume"]) == 0
+    assert "there is no checkpoint at" in capsys.readouterr().out
+
+
+def test_a_checkpoint_takes_no_other_place(tmp_path, graph, capsys):
+    words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK, "--overwrite"]
+    assert main([*words, "--checkpoint", str(graph.path)]) == 2
+    assert "its format is 'weft.graph', expected 'weft.checkpoint'" in capsys.readouterr().err
+    assert main([*words, "--checkpoint-minutes", "-1"]) == 2
+    assert "checkpoint_minutes must be at least 0" in capsys.readouterr().err

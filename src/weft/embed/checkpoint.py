@@ -1,0 +1,165 @@
+"""The state of a run on disk: written whole or not at all, continued only by the run it belongs to."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from weft.errors import WeftValueError
+from weft.graph._files import remove_stale, storage_errors, temporary_name
+from weft.graph.format import DirectoryReader, DirectoryWriter
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from weft.embed.plan import Plan
+    from weft.graph import Graph
+
+__all__ = ["Checkpoint", "Keepable", "identity", "pairs_saved", "remove"]
+
+KIND = "weft.checkpoint"
+_CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk
+
+
+class Keepable(Protocol):
+    """A part of a run's state: some arrays of a directory."""
+
+    def save(self, writer: DirectoryWriter) -> None:
+        """Write the arrays."""
+        ...
+
+    def load(self, reader: DirectoryReader) -> None:
+        """Take the arrays back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """A place for the state of one run.
+
+    Attributes:
+        path: a directory.
+        run: what makes the run this one, from :func:`identity`.
+    """
+
+    path: Path
+    run: Mapping[str, Any]
+
+    def save(self, parts: Sequence[Keepable], pairs: int) -> None:
+        """Write all parts; until that is done, the checkpoint before stays.
+
+        Raises:
+            StorageError: the disk is full, or the system refuses otherwise.
+        """
+        with DirectoryWriter(self.path, overwrite=True) as writer:
+            for part in parts:
+                part.save(writer)
+            writer.finish(KIND, {**self.run, "pairs": pairs})
+
+    def load(self, parts: Sequence[Keepable]) -> None:
+        """Take all parts back, every byte checked.
+
+        Raises:
+            FormatError: the directory is damaged, or no checkpoint.
+            WeftValueError: it belongs to another run; the message names what differs.
+        """
+        reader = DirectoryReader(self.path, KIND)
+        if differ := _differences(reader.meta, self.run):
+            raise WeftValueError(
+                f"cannot go on from {self.path}: it was made with {', '.join(differ)}; "
+                "give the same graph and parameters, or remove it to begin anew"
+            )
+        reader = DirectoryReader(self.path, KIND, verify=True)
+        for part in parts:
+            part.load(reader)
+
+
+def pairs_saved(path: str | os.PathLike[str]) -> int | None:
+    """The pairs trained when the checkpoint at ``path`` was written; None: nothing is there.
+
+    What a killed writer left beside it is removed.
+
+    Raises:
+        FormatError: there is something else, or it is damaged.
+    """
+    place = Path(path)
+    with storage_errors("look at", place):
+        if place.parent.is_dir():
+            remove_stale(place)
+        if not place.exists() or (place.is_dir() and not any(place.iterdir())):
+            return None
+    return int(DirectoryReader(place, KIND).meta["pairs"])
+
+
+def remove(path: Path) -> None:
+    """Remove a checkpoint, if there is one: at once under its name, so that no half of it can be met.
+
+    Raises:
+        FormatError: there is something else.
+    """
+    if pairs_saved(path) is None:
+        return
+    with storage_errors("remove", path):
+        gone = path.rename(temporary_name(path))
+        shutil.rmtree(gone)
+
+
+def identity(params: Mapping[str, Any], plan: Plan, graph: Graph) -> dict[str, Any]:
+    """What two runs must share to give the same vectors. Memory and threads are no part of it.
+
+    Args:
+        params: those of the estimator that decide the result.
+        plan: sizes of the run.
+        graph: what is embedded.
+    """
+    return {
+        "params": {
+            name: value.item() if isinstance(value, np.generic) else value for name, value in params.items()
+        },
+        "plan": {k: v for k, v in dataclasses.asdict(plan).items() if k not in ("bytes", "limit")},
+        "graph": {
+            "nodes": graph.num_nodes,
+            "edges": graph.num_edges,
+            "directed": graph.directed,
+            "weighted": graph.weight is not None,
+            "sha256": _digest(graph),
+        },
+    }
+
+
+def _digest(graph: Graph) -> str:
+    """Of the edges and weights."""
+    digest = hashlib.sha256()
+    arrays = [graph.indptr, graph.indices] + ([] if graph.weight is None else [graph.weight])
+    for array in arrays:
+        for begin in range(0, len(array), _CHUNK):
+            digest.update(np.ascontiguousarray(array[begin : begin + _CHUNK]).view(np.uint8).data)
+    return digest.hexdigest()
+
+
+def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Each value that differs, as ``name=value (now value)``; the sizes of the plan only if nothing else."""
+    for group in (("graph", "params"), ("plan",)):
+        found = [
+            _difference(name, key, there.get(name, {}).get(key), here[name].get(key))
+            for name in group
+            for key in sorted(there.get(name, {}).keys() | here[name].keys())
+            if there.get(name, {}).get(key) != here[name].get(key)
+        ]
+        if found:
+            return found
+    return []
+
+
+def _difference(group: str, key: str, there: object, here: object) -> str:
+    if key == "sha256":
+        return "other edges or weights"
+    return f"{'graph ' if group == 'graph' else ''}{key}={there!r} (now {here!r})"
