@@ -1,15 +1,16 @@
-"""Arrays on huge pages: random reads then cost no page walk."""
+"""Arrays on huge pages, where random reads cost no page walk; pages of mapped files, let go of."""
 
 from __future__ import annotations
 
 import math
+import mmap
 
 import numpy as np
 import numpy.typing as npt
 
 from weft import _core
 
-__all__ = ["copy_huge", "zeros_huge"]
+__all__ = ["copy_huge", "drop_pages", "zeros_huge"]
 
 
 def zeros_huge(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
@@ -25,3 +26,14 @@ def copy_huge(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
     out = zeros_huge(array.shape, array.dtype)
     np.copyto(out, array)
     return out
+
+
+def drop_pages(array: npt.NDArray[np.generic]) -> None:
+    """Let go of the memory that reading a mapped file took; other arrays stay as they are."""
+    base: object = array
+    while isinstance(base, np.ndarray):
+        if isinstance(base, np.memmap) and base.mode == "c":
+            return  # what was written there is nowhere else
+        base = base.base
+    if isinstance(base, mmap.mmap):
+        base.madvise(mmap.MADV_DONTNEED)

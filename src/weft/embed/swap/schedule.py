@@ -22,9 +22,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-__all__ = ["BUFFERS", "Grid", "Step", "choose"]
+__all__ = ["BUFFERS", "Grid", "Step", "Swap", "choose"]
 
 BUFFERS = 3  # strips in memory: one being read, one being trained, one being written
 
@@ -107,7 +107,24 @@ class Grid:
         return max(compute, 2 * part * self.moved / bandwidth - panels) + panels
 
 
-def choose(parts: int, threads: int, room: float, *, part: float, block: float) -> Grid | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Swap:
+    """What of a run is on disk.
+
+    Attributes:
+        tables: whether the tables are; else only pairs.
+        grid: panels and strips.
+        capacity: pairs that are sorted together at most.
+    """
+
+    tables: bool
+    grid: Grid
+    capacity: int
+
+
+def choose(
+    parts: int, threads: int, room: float, *, part: float, pairs: Callable[[int, int], float]
+) -> Grid | None:
     """The grid that moves least within ``room``, or None when none fits.
 
     Args:
@@ -115,20 +132,20 @@ def choose(parts: int, threads: int, room: float, *, part: float, block: float) 
         threads: that train side by side, each in a row of blocks; a thinner strip leaves some idle.
         room: bytes.
         part: bytes of a part.
-        block: bytes that the pairs of a block take while they are read, sorted and trained.
+        pairs: bytes that the pairs of ``(strip, panel)`` parts take while they are read, sorted and trained.
     """
     found: list[Grid] = []
     for strip in {*range(1, min(parts, 4 * threads) + 1), -(-parts // BUFFERS)}:
-        strips = -(-parts // strip)
-        free = room - min(parts, min(BUFFERS, strips) * strip) * part
-        panel = min(parts, int(free // (part + strip * block)))
-        if panel >= 1:
+        buffers = min(BUFFERS, -(-parts // strip))
+        free = room - min(parts, buffers * strip) * part
+        panel = next((c for c in range(parts, 0, -1) if c * part + pairs(strip, c) <= free), 0)
+        if panel:
             panels = -(-parts // panel)
             found.append(Grid(parts=parts, panel=-(-parts // panels), strip=strip))
     # An idle thread costs more than moving does.
     return max(
         found,
-        key=lambda grid: (min(grid.strip, threads), -grid.moved, min(grid.strip, 2 * threads)),
+        key=lambda grid: (min(grid.strip, threads), -grid.moved, min(grid.strip, 2 * threads), -grid.held),
         default=None,
     )
 

@@ -10,6 +10,7 @@ import secrets
 import shutil
 import threading
 import time
+import weakref
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Self
@@ -133,10 +134,11 @@ class ScratchFile:
     """
 
     def __init__(self, scratch: Scratch, what: str, size: int) -> None:
-        self._scratch, self._what, self._file = scratch, what, -1
+        self._scratch, self._what = scratch, what
         path = scratch.folder / f".weft-scratch-{os.getpid()}-{secrets.token_hex(4)}"
         with storage_errors("create a temporary file in", scratch.folder):
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._close = weakref.finalize(self, os.close, self._file)
             path.unlink()
         self.direct = _pass_by_the_cache(self._file)
         try:
@@ -223,9 +225,7 @@ class ScratchFile:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._file >= 0:
-            os.close(self._file)
-        self._file = -1
+        self._close()
 
 
 def _pass_by_the_cache(file: int) -> bool:

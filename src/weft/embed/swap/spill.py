@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.embed.swap.scratch import aligned, padded
+from weft.embed.swap.scratch import padded
 
 if TYPE_CHECKING:
     from weft.embed.swap.scratch import Scratch, Transfer
@@ -37,7 +37,7 @@ class Spill:
         cells: C.
         dtype: of a record.
         shape: of a record.
-        chunk: records of a chunk at most: two are held while one is written.
+        buffers: two, aligned, each for a chunk of records; written while the other is filled.
     """
 
     def __init__(
@@ -48,12 +48,12 @@ class Spill:
         dtype: npt.DTypeLike,
         shape: tuple[int, ...] = (),
         *,
-        chunk: int,
+        buffers: tuple[U8, U8],
     ) -> None:
         self._scratch, self._file = scratch, scratch.file(what)
         self._dtype, self._shape = np.dtype(dtype), shape
         self._record = self._dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-        self._buffers = [aligned(chunk * self._record) for _ in range(2)]
+        self._buffers = buffers
         self._writing: list[Transfer | None] = [None, None]
         self._begins: list[int] = []
         self._offsets: list[I64] = []
@@ -64,7 +64,7 @@ class Spill:
         """Add a chunk.
 
         Args:
-            records: ``[B, ...]``; they may change once this returns.
+            records: ``[B, ...]``, no more than a buffer holds; they may change once this returns.
             begin_C: int64 ``[C]``, where the records of each cell begin, in any order.
             count_C: int64 ``[C]``, how many they are.
 
@@ -119,6 +119,11 @@ class Spill:
         self._offsets.clear()
         self._end = 0
         self.count_C[:] = 0
+
+    def close(self) -> None:
+        """Let go of the file and its room."""
+        self.clear()
+        self._file.close()
 
     def _settle(self, turn: int) -> None:
         writing, self._writing[turn] = self._writing[turn], None

@@ -72,7 +72,7 @@ def test_seconds_are_the_slower_of_computing_and_moving():
 def test_choice_fits_and_more_room_never_moves_more(parts, threads):
     before = None
     for room in range(1, 3 * parts + 40):
-        grid = choose(parts, threads, room, part=1.0, block=0.01)
+        grid = choose(parts, threads, room, part=1.0, pairs=lambda s, c: s * c * 0.01)
         if grid is None:
             assert before is None
             continue
@@ -85,12 +85,12 @@ def test_choice_fits_and_more_room_never_moves_more(parts, threads):
 
 
 def test_no_room():
-    assert choose(8, 2, 1.9, part=1.0, block=0.1) is None
-    grid = choose(8, 2, 4.2, part=1.0, block=0.1)
+    assert choose(8, 2, 1.9, part=1.0, pairs=lambda s, c: s * c * 0.1) is None
+    grid = choose(8, 2, 4.2, part=1.0, pairs=lambda s, c: s * c * 0.1)
     assert grid == Grid(parts=8, panel=1, strip=1)
 
 
 def test_strips_are_as_thick_as_threads_need():
-    grid = choose(64, 4, 40, part=1.0, block=0.0)
+    grid = choose(64, 4, 40, part=1.0, pairs=lambda s, c: 0.0)
     assert grid is not None
     assert grid.strip >= 4

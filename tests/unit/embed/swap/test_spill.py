@@ -5,8 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from weft.embed.swap.scratch import aligned
 from weft.embed.swap.spill import Spill
 from weft.errors import StorageError
+
+
+def make(scratch, cells, dtype, shape=(), *, chunk):
+    size = chunk * np.dtype(dtype).itemsize * int(np.prod(shape))
+    return Spill(scratch, "test records", cells, dtype, shape, buffers=(aligned(size), aligned(size)))
 
 
 def put(spill, records, cell, cells):
@@ -21,7 +27,7 @@ def put(spill, records, cell, cells):
 @pytest.mark.parametrize("sizes", [[], [0], [1], [63, 0, 100], [1000] * 20])
 def test_cells_come_back_in_the_order_they_were_put(scratch, shape, sizes):
     rng, cells = np.random.default_rng(len(sizes)), 12
-    spill = Spill(scratch, "test records", cells, np.uint64, shape, chunk=1000)
+    spill = make(scratch, cells, np.uint64, shape, chunk=1000)
     for _ in range(2):
         cell = [
             rng.integers(0, cells - 1, size) ** 2 // cells for size in sizes
@@ -46,7 +52,7 @@ def test_cells_come_back_in_the_order_they_were_put(scratch, shape, sizes):
 
 
 def test_several_reads_at_once(scratch):
-    spill = Spill(scratch, "test records", 4, np.uint32, chunk=50_000)
+    spill = make(scratch, 4, np.uint32, chunk=50_000)
     cell = np.arange(50_000) % 4
     for k in range(5):
         put(spill, (cell * 10 + k).astype(np.uint32), cell, 4)
@@ -58,10 +64,10 @@ def test_several_reads_at_once(scratch):
 
 
 def test_a_full_disk(scratch, file_limit):
-    spill = Spill(scratch, "spilled pairs", 1, np.uint64, chunk=100_000)
+    spill = make(scratch, 1, np.uint64, chunk=100_000)
     file_limit(1 << 20)
     with pytest.raises(
-        StorageError, match=r"cannot write .* of spilled pairs in .* the file would pass the size limit"
+        StorageError, match=r"cannot write .* of test records in .* the file would pass the size limit"
     ):
         for _ in range(4):
             put(spill, np.zeros(100_000, np.uint64), np.zeros(100_000, np.int64), 1)

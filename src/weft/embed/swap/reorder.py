@@ -1,0 +1,96 @@
+"""Vectors from graph order into the order of table rows, and back, by way of the disk.
+
+The two orders have nothing to do with each other, so moving vectors one by one would be a seek for each. They
+are distributed to cells (ranges of the new order) instead, and each cell is put in order in memory.
+Shapes: D numbers of a vector, B vectors.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.embed.swap.scratch import aligned
+from weft.embed.swap.spill import Spill
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from weft.embed.swap.scratch import Scratch
+
+__all__ = ["Reorder"]
+
+F32 = npt.NDArray[np.float32]
+U32 = npt.NDArray[np.uint32]
+
+_CHUNK = 2 << 20  # bytes put at a time
+_CELL = 8 << 20  # bytes put in order at a time
+
+
+class Reorder:
+    """N places that are given vectors in any order, and then read from the first to the last.
+
+    Args:
+        scratch: where the vectors wait.
+        places: N.
+        dim: D.
+
+    Attributes:
+        chunk: vectors that may be put at a time.
+    """
+
+    def __init__(self, scratch: Scratch, places: int, dim: int) -> None:
+        record = 4 * (dim + 1)  # its place goes along
+        self.chunk = max(1, min(places, _CHUNK // record))
+        self._cell = max(1, min(places, _CELL // record))
+        self._places, self._dim = places, dim
+        self._spill = Spill(
+            scratch,
+            "vectors being put in order",
+            -(-places // self._cell),
+            np.float32,
+            (dim + 1,),
+            buffers=(aligned(self.chunk * record), aligned(self.chunk * record)),
+        )
+        self._coming = self._cells()
+        self._left_BD = np.zeros((0, dim), np.float32)
+
+    def put(self, place_B: U32, vector_BD: F32) -> None:
+        """Give vectors to places.
+
+        Args:
+            place_B: uint32 ``[B]``, at most :attr:`chunk`; none that was given one before.
+            vector_BD: float32 ``[B, D]``.
+        """
+        order = np.argsort(place_B)
+        record = np.empty((len(place_B), self._dim + 1), np.float32)
+        record[:, 0].view(np.uint32)[:] = place_B[order]
+        record[:, 1:] = vector_BD[order]
+        count_C = np.bincount(place_B // self._cell, minlength=len(self._spill.count_C))
+        self._spill.put(record, np.cumsum(count_C) - count_C, count_C)
+
+    def take(self, out_BD: F32) -> None:
+        """Fill ``out_BD``, float32 ``[B, D]``, with the next B places; zero where none was put."""
+        filled = 0
+        while filled < len(out_BD):
+            if len(self._left_BD) == 0:
+                self._left_BD = next(self._coming)
+            some = self._left_BD[: len(out_BD) - filled]
+            out_BD[filled : filled + len(some)] = some
+            self._left_BD = self._left_BD[len(some) :]
+            filled += len(some)
+
+    def close(self) -> None:
+        """Let go of the room on the disk."""
+        self._spill.close()
+
+    def _cells(self) -> Iterator[F32]:
+        for cell, count in enumerate(self._spill.count_C.tolist()):
+            first = cell * self._cell
+            record = np.empty((count, self._dim + 1), np.float32)
+            self._spill.read(cell, cell + 1, record).wait()
+            out = np.zeros((min(self._cell, self._places - first), self._dim), np.float32)
+            out[record[:, 0].view(np.uint32) - np.uint32(first)] = record[:, 1:]
+            yield out
