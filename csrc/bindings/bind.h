@@ -32,10 +32,12 @@ void bind_idmap(nb::module_& m);
 void bind_intern(nb::module_& m);
 void bind_pairs(nb::module_& m);
 void bind_parse(nb::module_& m);
+void bind_paths(nb::module_& m);
 void bind_philox(nb::module_& m);
 void bind_rmat(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_sgns(nb::module_& m);
+void bind_spmm(nb::module_& m);
 void bind_walk(nb::module_& m);
 
 }  // namespace weft::bind

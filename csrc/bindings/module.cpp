@@ -9,9 +9,11 @@ NB_MODULE(_core, m) {
     bind_intern(m);
     bind_pairs(m);
     bind_parse(m);
+    bind_paths(m);
     bind_philox(m);
     bind_rmat(m);
     bind_runtime(m);
     bind_sgns(m);
+    bind_spmm(m);
     bind_walk(m);
 }

@@ -53,6 +53,38 @@ def parse_strings(
     dst_offsets: Array,
     out_weight: Array,
 ) -> tuple[int, int, bool, list[tuple[int, int, int, int]]]: ...
+def path_counts(
+    indptr: Array,
+    indices: Array,
+    weight: Array,
+    alias: Array,
+    out_degree: Array,
+    in_degree: Array,
+    samples: float,
+    keep: float,
+    window: int,
+    key: int,
+    walks: Array,
+) -> None: ...
+def path_rows(
+    indptr: Array,
+    indices: Array,
+    weight: Array,
+    alias: Array,
+    out_degree: Array,
+    in_degree: Array,
+    samples: float,
+    keep: float,
+    window: int,
+    key: int,
+    first: int,
+    walks: Array,
+    row_scale: Array,
+    column_scale: Array,
+    degree: Array,
+    columns: Array,
+    values: Array,
+) -> int: ...
 def philox_blocks(counters: Array, key: int, out: Array) -> None: ...
 def philox_fill(out: Array, key: int, first: int, index: int, lane: int) -> None: ...
 def rmat_edges(
@@ -70,6 +102,22 @@ def scatter_edges(
     offsets: Array,
     keys: Array,
     weights: Array,
+) -> None: ...
+def spmm(
+    indptr: Array,
+    indices: Array,
+    value: Array,
+    scale: Array,
+    x: Array,
+    width: int,
+    alpha: float,
+    loop: float,
+    beta: float,
+    gamma: float,
+    out: Array,
+) -> None: ...
+def spmm_transposed(
+    indptr: Array, indices: Array, value: Array, x: Array, width: int, out: Array
 ) -> None: ...
 def set_num_threads(count: int) -> None: ...
 def bucket_pairs(

@@ -28,6 +28,8 @@ class Op(enum.IntEnum):
     SPLIT = 7
     EVALUATE = 8
     SHUFFLE = 9
+    PATH = 20
+    SKETCH = 21
 
 
 _MASK = (1 << 64) - 1
