@@ -7,256 +7,274 @@
 #include <vector>
 
 #include "philox.h"
-#include "pool.h"
+#include "sgns_tile.h"
+#include "wavefront.h"
 
 namespace weft {
 namespace {
 
-constexpr size_t lanes = 16;   // partial sums of a dot product; fixed, so that every CPU adds in one order
-constexpr size_t batch = 32;   // pairs whose negatives are drawn together: their rows stay in a 32 KiB L1
-constexpr float bound = 8.0F;  // scores beyond are saturated: the sigmoid's tail is 3.4e-4 there
-constexpr int resolution = 32;
-
-// At y = |score|: tail = 1 / (1 + e^y) and softplus = log(1 + e^-y). Linear between entries, off by at
-// most 1.2e-5 and 3.1e-5; libm's exp would cost as much as the two dot products of a pair.
-struct Curve {
-    struct Entry {
-        float tail, softplus;
-    };
-    Entry at[static_cast<int>(bound) * resolution + 2];
-
-    Curve() {
-        for (size_t i = 0; i < std::size(at); ++i) {
-            const double e = std::exp(-static_cast<double>(i) / resolution);
-            at[i] = {static_cast<float>(e / (1 + e)), static_cast<float>(std::log1p(e))};
-        }
-    }
-};
-
-struct Score {
-    float miss, loss;  // 1 - sigmoid(x) and -log sigmoid(x)
-};
-
-WEFT_INLINE Score judge(const Curve& curve, float x) {
-    const float size = std::fabs(x);
-    const float y = (size < bound ? size : bound) * resolution;  // NaN becomes the bound: never an index
-    const int i = static_cast<int>(y);
-    const float f = y - static_cast<float>(i);
-    const auto& a = curve.at[i];
-    const auto& b = curve.at[i + 1];
-    const float tail = a.tail + (b.tail - a.tail) * f;
-    // The last term is max(-x, 0), written so that a NaN or infinite score makes the loss so too.
-    const float loss = a.softplus + (b.softplus - a.softplus) * f + 0.5F * (size - x);
-    return {x > 0 ? tail : 1 - tail, loss};
-}
-
-// CHUNKS * 16 floats known at compile time, or `chunks` * 16 when CHUNKS is 0.
-template <size_t CHUNKS>
-WEFT_INLINE float dot(const float* a, const float* b, size_t chunks) {
-    const size_t n = CHUNKS ? CHUNKS : chunks;
-    float sum[lanes];
-    // The outer loop is the vector: each lane is its own chain, so no reordering is needed.
-    for (size_t z = 0; z < lanes; ++z) {
-        float even = 0;
-        float odd = 0;
-        for (size_t i = 0; i + 1 < n; i += 2) {
-            even += a[i * lanes + z] * b[i * lanes + z];
-            odd += a[(i + 1) * lanes + z] * b[(i + 1) * lanes + z];
-        }
-        sum[z] = even + odd;
-    }
-    if (n % 2)
-        for (size_t z = 0; z < lanes; ++z) sum[z] += a[(n - 1) * lanes + z] * b[(n - 1) * lanes + z];
-    float four[4];
-    for (size_t z = 0; z < 4; ++z) four[z] = (sum[z] + sum[z + 4]) + (sum[z + 8] + sum[z + 12]);
-    return (four[0] + four[2]) + (four[1] + four[3]);
-}
-
-struct alignas(64) Lanes {
-    float at[lanes];
-};
+using tile::heads;
+using tile::lanes;
 
 struct Block {
     const SgnsTables& tables;
     const SgnsStep& step;
-    const Curve& curve;
-    const uint64_t* pairs;  // of the whole call
-    size_t begin, end;
-    size_t head_first, tail_first, rows;  // rows of a part
+    std::span<const uint64_t> pairs;
+    uint64_t head_first, tail_first;  // of the block's parts, as pairs count them
+    float* vertex;                    // of its parts
+    float* context;
+    const uint64_t* alias;
+    uint64_t item;  // of its first pair
     float rate;
 };
+
+[[noreturn, gnu::cold, gnu::noinline]] void stray(uint64_t pair) {
+    throw std::out_of_range("sgns_train: pair " + std::to_string(pair) +
+                            " lies outside its block; bucket the pairs with the same number of parts");
+}
 
 WEFT_INLINE void prefetch(const float* row, size_t width) {
     for (size_t z = 0; z < width; z += lanes) __builtin_prefetch(row + z, 1);
 }
 
-// The context rows of pairs [q, q + count): the tail, then the negatives.
-WEFT_INLINE void contexts(const Block& b, size_t q, size_t count, uint32_t* rows, Counter* words) {
-    const Key key = key_of(b.step.key);
-    const size_t stride = 1 + b.step.negatives;
-    const uint64_t* alias = b.tables.alias.data() + b.tail_first;
-    for (size_t i = 0; i < count; ++i) {
-        const uint64_t head = b.pairs[q + i] >> 32;
-        const uint32_t tail = static_cast<uint32_t>(b.pairs[q + i]);
-        if (head - b.head_first >= b.rows || tail - b.tail_first >= b.rows)
-            throw std::out_of_range("sgns_train: pair " + std::to_string(q + i) + " lies outside its block; " +
-                                    "bucket the pairs with the same number of parts");
-        rows[i * stride] = tail;
-    }
-    for (uint32_t k = 0; k < b.step.negatives; ++k) {
-        if (k % 4 == 0)
-            for (size_t i = 0; i < count; ++i) words[i] = draw(key, b.step.first + q + i, k / 4);
-        for (size_t i = 0; i < count; ++i) {
-            const uint64_t spot = uint64_t{words[i][k % 4]} * b.rows;
-            const uint64_t entry = alias[spot >> 32];
-            const uint64_t slot = static_cast<uint32_t>(spot) < static_cast<uint32_t>(entry) ? spot >> 32 : entry >> 32;
-            // A foreign table may name a slot past the part; the minimum costs less than a branch.
-            rows[i * stride + 1 + k] = static_cast<uint32_t>(b.tail_first + std::min<uint64_t>(slot, b.rows - 1));
+// A block's pairs are cut into as many lanes as a step has heads; step s takes the s-th pair of each lane. Pairs
+// are sorted by head: lanes pass over long runs of one head each, and a step seldom meets a head twice.
+class Trainer {
+public:
+    explicit Trainer(const Block& b)
+        : b_(b),
+          width_(b.tables.width),
+          negatives_(b.step.negatives),
+          opening_(tile::weights_of<heads, tile::opening, true>(b.rate, b.step.negative_weight)),
+          steps_((b.pairs.size() + wide - 1) / wide),
+          words_(batch),
+          negative_(batch * tiles * negatives_),
+          gradient_(heads * width_) {
+        for (size_t i = 0; i <= wide; ++i) begin_[i] = b.pairs.size() * i / wide;
+        for (auto& rows : tile_) {
+            rows.width = width_;
+            for (size_t i = 0; i < heads; ++i) rows.gradient[i] = gradient_.data() + i * width_;
         }
     }
-    for (size_t i = 0; i < count * stride; ++i)
-        prefetch(b.tables.context.data() + rows[i] * b.tables.width, b.tables.width);
-}
 
-// The step that one term of the loss asks of two rows.
-struct Pull {
-    float loss;   // of the term, weighted
-    float share;  // of the other row that is added
-    float keep;   // of the row itself: 1 less its decay
+    WEFT_INLINE double run() {
+        double loss = 0;
+        for (size_t s = 0; s < steps_; s += batch) {
+            const size_t count = std::min(batch, steps_ - s);
+            prepare(s, count);
+            loss_ = tile::V{};
+            for (size_t i = 0; i < count; ++i) step(s + i, negative_.data() + i * tiles * negatives_);
+            loss += tile::sum(loss_);
+        }
+        return loss;
+    }
+
+private:
+    static constexpr size_t tiles = 2;  // of a step: while the scores of one become pulls, the other's are summed
+    static constexpr size_t wide = tiles * heads;
+    static constexpr size_t batch = 4;  // steps whose rows are asked for together
+
+    // Whether lane i has a pair at step s, and its rows.
+    WEFT_INLINE bool pair(size_t i, size_t s, float*& head, float*& tail) const {
+        const size_t q = begin_[i] + s;
+        if (q >= begin_[i + 1]) return false;
+        const uint64_t h = (b_.pairs[q] >> 32) - b_.head_first;
+        const uint64_t t = static_cast<uint32_t>(b_.pairs[q]) - b_.tail_first;
+        if (h >= b_.tables.rows || t >= b_.tables.rows) [[unlikely]] stray(b_.item + q);
+        head = b_.vertex + h * width_;
+        tail = b_.context + t * width_;
+        return true;
+    }
+
+    WEFT_INLINE void prepare(size_t s, size_t count) {
+        const Key key = key_of(b_.step.key);
+        const uint64_t part = b_.tables.rows;
+        for (uint32_t k = 0; k < tiles * negatives_; ++k) {
+            if (k % 4 == 0)
+                for (size_t i = 0; i < batch; ++i) words_[i] = draw(key, b_.item + s + i, k / 4);
+            for (size_t i = 0; i < count; ++i) {
+                const uint64_t spot = uint64_t{words_[i][k % 4]} * part;
+                const uint64_t entry = b_.alias[spot >> 32];
+                const uint64_t slot = static_cast<uint32_t>(spot) < static_cast<uint32_t>(entry) ? spot >> 32 : entry >> 32;
+                // A foreign table may name a slot past the part; the minimum costs less than a branch.
+                float* row = b_.context + std::min(slot, part - 1) * width_;
+                negative_[i * tiles * negatives_ + k] = row;
+                prefetch(row, width_);
+            }
+        }
+        for (size_t i = 0; i < wide; ++i) {
+            float* before = nullptr;
+            for (size_t x = 0; x < count; ++x) {
+                float* head = nullptr;
+                float* tail = nullptr;
+                if (!pair(i, s + x, head, tail)) break;
+                prefetch(tail, width_);
+                if (head != before) prefetch(head, width_);
+                before = head;
+            }
+        }
+    }
+
+    WEFT_INLINE void step(size_t s, float* const* negative) {
+        float* head[wide];
+        float* tail[wide];
+        bool present[wide];
+        bool whole = true;
+        for (size_t i = 0; i < wide; ++i) {
+            present[i] = pair(i, s, head[i], tail[i]);
+            whole &= present[i] && (i == 0 || head[i] != head[i - 1]);
+        }
+        if (!whole) return singly(head, tail, present, negative);
+        for (size_t t = 0; t < tiles; ++t) {
+            std::copy_n(head + t * heads, heads, tile_[t].head);
+            std::copy_n(tail + t * heads, heads, tile_[t].tail);
+        }
+        together(negative);
+        if (b_.step.weight_decay != 0)
+            for (size_t t = 0; t < tiles; ++t) decay(tile_[t], heads, negative + t * negatives_);
+    }
+
+    // Heads one at a time: together a head would take one step of several times the size.
+    WEFT_INLINE void singly(float* const* head, float* const* tail, const bool* present, float* const* negative) {
+        tile::Rows& rows = tile_[0];
+        for (size_t i = 0; i < wide; ++i) {
+            if (!present[i]) continue;
+            rows.head[0] = head[i];
+            rows.tail[0] = tail[i];
+            passes<1>(rows, negative + i / heads * negatives_);
+            if (b_.step.weight_decay != 0) decay(rows, 1, negative + i / heads * negatives_);
+        }
+    }
+
+    WEFT_INLINE void together(float* const* negative) {
+        if (negatives_ != tile::opening) {
+            for (size_t t = 0; t < tiles; ++t) passes<heads>(tile_[t], negative + t * negatives_);
+            return;
+        }
+        tile::Pulls pulls[tiles];
+        for (size_t t = 0; t < tiles; ++t) {
+            std::copy_n(negative + t * negatives_, negatives_, tile_[t].negative);
+            pulls[t] = tile::score<heads, tile::opening, true>(tile_[t], opening_);
+        }
+        for (size_t t = 0; t < tiles; ++t) {
+            tile::move<heads, tile::opening, true>(tile_[t], pulls[t], true);
+            loss_ += pulls[t].loss;
+        }
+    }
+
+    template <size_t T>
+    WEFT_INLINE void passes(tile::Rows& rows, float* const* negative) {
+        if (negatives_ >= tile::opening) {
+            pass<T, tile::opening, true>(rows, negative, negatives_ == tile::opening);
+            more<T>(rows, negative, tile::opening);
+        } else if (negatives_ == 0) {
+            pass<T, 0, true>(rows, negative, true);
+        } else {
+            pass<T, 1, true>(rows, negative, negatives_ == 1);
+            more<T>(rows, negative, 1);
+        }
+    }
+
+    template <size_t T>
+    WEFT_INLINE void more(tile::Rows& rows, float* const* negative, size_t k) {
+        for (; k + tile::group <= negatives_; k += tile::group)
+            pass<T, tile::group, false>(rows, negative + k, k + tile::group == negatives_);
+        if (negatives_ - k >= 2) {
+            pass<T, 2, false>(rows, negative + k, k + 2 == negatives_);
+            k += 2;
+        }
+        if (k < negatives_) pass<T, 1, false>(rows, negative + k, true);
+    }
+
+    template <size_t T, size_t N, bool TAILS>
+    WEFT_INLINE void pass(tile::Rows& rows, float* const* negative, bool last) {
+        std::copy_n(negative, N, rows.negative);
+        const auto weights = tile::weights_of<T, N, TAILS>(b_.rate, b_.step.negative_weight);
+        const auto pulls = tile::score<T, N, TAILS>(rows, weights);
+        tile::move<T, N, TAILS>(rows, pulls, last);
+        loss_ += pulls.loss;
+    }
+
+    // Each term of the loss decays the two rows it touches, in proportion to its weight.
+    WEFT_INLINE void decay(const tile::Rows& rows, size_t count, float* const* negative) {
+        const float each = b_.rate * b_.step.weight_decay;
+        const float of_head = 1 - each * (1 + static_cast<float>(negatives_) * b_.step.negative_weight);
+        const float of_negative = 1 - each * (static_cast<float>(count) * b_.step.negative_weight);
+        for (size_t i = 0; i < count; ++i) {
+            scale(rows.head[i], of_head);
+            scale(rows.tail[i], 1 - each);
+        }
+        for (size_t k = 0; k < negatives_; ++k) scale(negative[k], of_negative);
+    }
+
+    WEFT_INLINE void scale(float* row, float by) {
+        for (size_t z = 0; z < width_; z += lanes) tile::store(row + z, by * tile::load(row + z));
+    }
+
+    const Block& b_;
+    const size_t width_, negatives_;
+    const tile::Weights opening_;
+    tile::V loss_{};  // of the batch, lane by lane
+    const size_t steps_;
+    size_t begin_[wide + 1];
+    tile::Rows tile_[tiles];
+    std::vector<Counter> words_;
+    std::vector<float*> negative_;
+    std::vector<float> gradient_;
 };
 
-template <size_t CHUNKS>
-WEFT_INLINE Pull pull(const Block& b, const float* v, const float* c, bool positive) {
-    const float x = dot<CHUNKS>(v, c, b.tables.width / lanes);
-    const Score s = judge(b.curve, positive ? x : -x);
-    const float weight = positive ? 1.0F : b.step.negative_weight;
-    return {weight * s.loss, b.rate * weight * (positive ? s.miss : -s.miss), 1 - b.rate * weight * b.step.weight_decay};
-}
+WEFT_CLONES double train_block(const Block& b) { return Trainer(b).run(); }
 
-// One pair with one negative, the default: one pass over three rows.
-template <size_t CHUNKS>
-WEFT_INLINE float pair_of_two(const Block& b, float* __restrict v, float* __restrict c, float* __restrict d, float keep) {
-    const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
-    const Pull p = pull<CHUNKS>(b, v, c, true);
-    const Pull n = pull<CHUNKS>(b, v, d, false);
-    for (size_t z = 0; z < width; ++z) {
-        const float g = p.share * c[z] + n.share * d[z];
-        c[z] = p.keep * c[z] + p.share * v[z];
-        d[z] = n.keep * d[z] + n.share * v[z];
-        v[z] = keep * v[z] + g;
-    }
-    return p.loss + n.loss;
-}
+struct Grid {
+    size_t heads, tails;  // parts
+};
 
-// One pair: v is the head's row, g and pulls are scratch, rows the 1 + K contexts.
-template <size_t CHUNKS>
-WEFT_INLINE float pair(const Block& b, const uint32_t* rows, float* __restrict v, float* __restrict g, Pull* pulls, float keep) {
-    const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
-    const size_t count = 1 + b.step.negatives;
-    float* table = b.tables.context.data();
-    if (count == 2 && rows[0] != rows[1])
-        return pair_of_two<CHUNKS>(b, v, table + rows[0] * width, table + rows[1] * width, keep);
-    float loss = 0;
-    for (size_t k = 0; k < count; ++k) {
-        pulls[k] = pull<CHUNKS>(b, v, table + rows[k] * width, k == 0);
-        loss += pulls[k].loss;
-    }
-    for (size_t k = 0; k < count; ++k) {
-        float* __restrict c = table + rows[k] * width;
-        const Pull p = pulls[k];
-        if (k == 0)
-            for (size_t z = 0; z < width; ++z) g[z] = p.share * c[z];
-        else
-            for (size_t z = 0; z < width; ++z) g[z] += p.share * c[z];
-        for (size_t z = 0; z < width; ++z) c[z] = p.keep * c[z] + p.share * v[z];
-    }
-    for (size_t z = 0; z < width; ++z) v[z] = keep * v[z] + g[z];
-    return loss;
-}
-
-template <size_t CHUNKS>
-WEFT_INLINE double block(const Block& b) {
-    const size_t width = CHUNKS ? CHUNKS * lanes : b.tables.width;
-    const size_t stride = 1 + b.step.negatives;
-    std::vector<uint32_t> rows(batch * stride);
-    std::vector<Pull> pulls(stride);
-    std::vector<Counter> words(batch);
-    std::vector<Lanes> scratch(2 * width / lanes);
-    float* v = scratch.front().at;
-    float* g = v + width;
-    const float total = 1 + static_cast<float>(b.step.negatives) * b.step.negative_weight;
-    const float keep = 1 - b.rate * total * b.step.weight_decay;
-    float* home = nullptr;
-    double loss = 0;
-    for (size_t q = b.begin; q < b.end; q += batch) {
-        const size_t count = std::min(batch, b.end - q);
-        contexts(b, q, count, rows.data(), words.data());
-        for (size_t i = 0; i < count; ++i) {
-            float* row = b.tables.vertex.data() + (b.pairs[q + i] >> 32) * width;
-            // Pairs are sorted by head: its row stays here over the whole run.
-            if (row != home) {
-                if (home) std::copy_n(v, width, home);
-                std::copy_n(row, width, v);
-                home = row;
-            }
-            loss += pair<CHUNKS>(b, rows.data() + i * stride, v, g, pulls.data(), keep);
-        }
-    }
-    if (home) std::copy_n(v, width, home);
-    return loss;
-}
-
-WEFT_CLONES double train_block(const Block& b) {
-    switch (b.tables.width / lanes) {
-        case 2: return block<2>(b);
-        case 4: return block<4>(b);
-        case 8: return block<8>(b);
-        case 16: return block<16>(b);
-        default: return block<0>(b);
-    }
-}
-
-void check(const SgnsTables& t, std::span<const uint64_t> pairs, std::span<const int64_t> offset, const SgnsStep& step,
-           std::span<double> loss) {
+Grid check(const SgnsTables& t, const SgnsPairs& p, const SgnsStep& step, std::span<double> loss) {
     const auto refuse = [](const std::string& what) { throw std::invalid_argument("sgns_train: " + what); };
     if (t.width == 0 || t.width % lanes != 0)
         refuse("rows must be padded to a multiple of 16 floats (got " + std::to_string(t.width) + ")");
-    const size_t rows = t.alias.size();
-    if (t.parts == 0 || rows % t.parts != 0)
-        refuse(std::to_string(rows) + " rows do not split into " + std::to_string(t.parts) + " equal parts");
-    if (t.vertex.size() != rows * t.width || t.context.size() != t.vertex.size())
-        refuse("vertex, context and alias must have the same number of rows");
-    if (offset.size() != t.parts * t.parts + 1 || loss.size() + 1 != offset.size())
-        refuse("offset and loss must hold one block for each pair of parts");
-    if (offset.front() != 0 || offset.back() != static_cast<int64_t>(pairs.size()) || !std::is_sorted(offset.begin(), offset.end()))
+    const size_t part = t.rows * t.width;
+    if (part == 0 || t.rows > UINT32_MAX || t.vertex.size() % part != 0 || t.context.size() % part != 0)
+        refuse("vertex and context must consist of whole parts of " + std::to_string(t.rows) + " rows");
+    if (t.alias.size() * t.width != t.context.size())
+        refuse("alias and context must have the same number of rows");
+    const Grid grid{t.vertex.size() / part, t.context.size() / part};
+    const size_t blocks = grid.heads * grid.tails;
+    if (p.offset.size() != blocks + 1 || p.item.size() != blocks || loss.size() != blocks)
+        refuse("offset, item and loss must name each of the " + std::to_string(blocks) + " blocks");
+    if (p.offset.front() != 0 || p.offset.back() != static_cast<int64_t>(p.pairs.size()) || !std::is_sorted(p.offset.begin(), p.offset.end()))
         refuse("offset must rise from 0 to the number of pairs");
-    if (step.first > step.total || pairs.size() > step.total - step.first)
-        refuse("first + pairs exceeds total (" + std::to_string(step.total) + ")");
+    for (size_t b = 0; b < blocks; ++b)
+        if (p.item[b] > step.total || static_cast<uint64_t>(p.offset[b + 1] - p.offset[b]) > step.total - p.item[b])
+            refuse("item + pairs of a block exceeds total (" + std::to_string(step.total) + ")");
+    return grid;
+}
+
+float rate_at(const SgnsStep& step, uint64_t item) {
+    const double left = step.total ? 1 - static_cast<double>(item) / static_cast<double>(step.total) : 1;
+    return static_cast<float>(static_cast<double>(step.learning_rate) * std::max(left, 1e-4));
 }
 
 }  // namespace
 
-void sgns_train(const SgnsTables& tables, std::span<const uint64_t> pairs, std::span<const int64_t> offset,
-                const SgnsStep& step, std::span<double> loss) {
-    check(tables, pairs, offset, step, loss);
-    static const Curve curve;
-    const size_t parts = tables.parts;
-    const size_t rows = tables.alias.size() / parts;
-    uint64_t done = step.first;
-    for (size_t round = 0; round < parts; ++round) {
-        const double left = step.total ? 1 - static_cast<double>(done) / static_cast<double>(step.total) : 1;
-        const float rate = static_cast<float>(static_cast<double>(step.learning_rate) * std::max(left, 1e-4));
-        parallel_for(parts, [&](size_t i) {
-            const size_t j = (i + round) % parts;
-            const size_t at = i * parts + j;
-            loss[at] = train_block({tables, step, curve, pairs.data(), static_cast<size_t>(offset[at]),
-                                    static_cast<size_t>(offset[at + 1]), i * rows, j * rows, rows, rate});
+void sgns_train(const SgnsTables& tables, const SgnsPairs& pairs, const SgnsStep& step, std::span<double> loss) {
+    const Grid grid = check(tables, pairs, step, loss);
+    wavefront(grid.heads, grid.tails, [&](size_t i, size_t j) {
+        const size_t b = i * grid.tails + j;
+        const auto begin = static_cast<size_t>(pairs.offset[b]);
+        loss[b] = train_block({
+            .tables = tables,
+            .step = step,
+            .pairs = pairs.pairs.subspan(begin, static_cast<size_t>(pairs.offset[b + 1]) - begin),
+            .head_first = tables.head_first + i * tables.rows,
+            .tail_first = tables.tail_first + j * tables.rows,
+            .vertex = tables.vertex.data() + i * tables.rows * tables.width,
+            .context = tables.context.data() + j * tables.rows * tables.width,
+            .alias = tables.alias.data() + j * tables.rows,
+            .item = pairs.item[b],
+            .rate = rate_at(step, pairs.item[b]),
         });
-        for (size_t i = 0; i < parts; ++i) {
-            const size_t at = i * parts + (i + round) % parts;
-            done += static_cast<uint64_t>(offset[at + 1] - offset[at]);
-        }
-    }
+    });
 }
 
 }  // namespace weft

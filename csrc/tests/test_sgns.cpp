@@ -35,7 +35,7 @@ std::vector<uint32_t> walks(size_t count) {
     return out;
 }
 
-Run train(int threads, size_t count) {
+Run train(int threads, size_t count, uint32_t negatives) {
     set_num_threads(threads);
     Run run;
     std::vector<uint32_t> row_of(parts * rows);
@@ -57,17 +57,19 @@ Run train(int threads, size_t count) {
     std::vector<uint64_t> alias(parts * rows);
     for (size_t i = 0; i < alias.size(); ++i) alias[i] = (i * 7 % rows) << 32 | 0x80000000u;
     run.loss.resize(parts * parts);
-    sgns_train({run.vertex, run.context, width, parts, alias}, run.pairs, run.offset,
-               {5, 0, run.pairs.size(), 2, 2.5F, 0.1F, 0.001F}, run.loss);
+    const std::vector<uint64_t> item(run.offset.begin(), run.offset.end() - 1);
+    sgns_train({run.vertex, run.context, width, rows, alias, 0, 0}, {run.pairs, run.offset, item},
+               {5, run.pairs.size(), negatives, 2.5F, 0.1F, 0.001F}, run.loss);
     return run;
 }
 
 void same_at_any_number_of_threads() {
-    for (const size_t count : {0, 1, 40, 1500}) {
-        const Run one = train(1, count);
-        CHECK(one == train(2, count));
-        CHECK(one == train(4, count));
-    }
+    for (const size_t count : {0, 1, 40, 1500})
+        for (const uint32_t negatives : {1, 4, 6}) {
+            const Run one = train(1, count, negatives);
+            CHECK(one == train(2, count, negatives));
+            CHECK(one == train(4, count, negatives));
+        }
 }
 
 void refuses() {
@@ -80,9 +82,13 @@ void refuses() {
     std::vector<uint64_t> alias(rows, 0);
     std::vector<int64_t> whole{0, 1};
     std::vector<double> loss(1);
-    const std::vector<uint64_t> far{rows};
-    CHECK_THROWS(std::out_of_range, (sgns_train({table, other, 16, 1, alias}, far, whole, {1, 0, 1, 1, 1, 1, 0}, loss)));
-    CHECK_THROWS(std::invalid_argument, (sgns_train({table, other, 15, 1, alias}, far, whole, {1, 0, 1, 1, 1, 1, 0}, loss)));
+    const std::vector<uint64_t> far{rows}, item{0};
+    const SgnsStep step{1, 1, 1, 1, 1, 0};
+    CHECK_THROWS(std::out_of_range, (sgns_train({table, other, 16, rows, alias, 0, 0}, {far, whole, item}, step, loss)));
+    CHECK_THROWS(std::out_of_range, (sgns_train({table, other, 16, rows, alias, 0, rows + 1}, {far, whole, item}, step, loss)));
+    CHECK_THROWS(std::invalid_argument, (sgns_train({table, other, 15, rows, alias, 0, 0}, {far, whole, item}, step, loss)));
+    CHECK_THROWS(std::invalid_argument, (sgns_train({table, other, 16, rows - 1, alias, 0, 0}, {far, whole, item}, step, loss)));
+    CHECK_THROWS(std::invalid_argument, (sgns_train({table, other, 16, rows, alias, 0, 0}, {far, whole, {}}, step, loss)));
 }
 
 }  // namespace

@@ -120,6 +120,18 @@ def spmm_transposed(
     indptr: Array, indices: Array, value: Array, x: Array, width: int, out: Array
 ) -> None: ...
 def set_num_threads(count: int) -> None: ...
+def block_pairs(
+    walks: Array,
+    length: int,
+    window: int,
+    row_of: Array,
+    sink: Array,
+    most: int,
+    rows: int,
+    parts: int,
+    out: Array,
+    offset: Array,
+) -> int: ...
 def bucket_pairs(
     pairs: Array,
     scratch: Array,
@@ -135,12 +147,14 @@ def sgns_train(
     vertex: Array,
     context: Array,
     width: int,
-    parts: int,
+    rows: int,
     alias: Array,
+    head_first: int,
+    tail_first: int,
     pairs: Array,
     offset: Array,
+    item: Array,
     key: int,
-    first: int,
     total: int,
     negatives: int,
     negative_weight: float,

@@ -52,8 +52,8 @@ class Args:
     window: Annotated[int | None, arg(metavar="INT")] = None
     """Steps between the nodes of a pair, at most; by the graph's density when not given."""
 
-    num_negatives: int = 1
-    """Negatives of each pair."""
+    num_negatives: int = 3
+    """Negatives of each pair, shared by four heads."""
 
     negative_weight: float = 5.0
     """Of a pair's negatives together."""

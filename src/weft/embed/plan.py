@@ -14,6 +14,7 @@ from weft.config import show_bytes
 from weft.errors import BudgetError, WeftValueError
 from weft.kernels.pairs import pairs_per_walk
 from weft.kernels.sgns import LANES
+from weft.kernels.threads import num_threads
 from weft.sampling.pairs import walks_at_once
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _PART_BYTES = (
 )  # half a million nodes at d=128: 4 to 8 MiB a part trained alike, 1 MiB a quarter slower
 _PART_NODES = 512  # with fewer, the negatives of a part are too few to stand for all nodes
 _MAX_PARTS = 256  # P * P blocks: more, and a pool leaves each too few pairs to be worth its turn
-_POOL = 1 << 26  # pairs at most: 1 GiB with the sort's second copy
+_POOL = 1 << 27  # pairs at most: 1 GiB
 _SMALLEST_POOL = 1 << 12
 
 
@@ -112,9 +113,11 @@ def make_plan(
     walks = -(-min(_POOL, max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
     limit = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     tables = 2 * rows * parts * width * 4
-    # A pair is there twice while it is sorted; a walk has its nodes, and 64 bytes while its start is drawn.
-    walk_bytes = (length + 1) * graph.indices.itemsize + 64
-    pool = walks * per_walk * 16 + walks_at_once(walks, length, window) * walk_bytes
+    # A walk has its nodes, and once more with 64 bytes while its start is drawn; a pair is there twice while
+    # its part of the heads is sorted, one part on each thread.
+    drawn = walks_at_once(walks, length, window) * ((length + 1) * graph.indices.itemsize + 64)
+    sorting = min(num_threads(), parts) / parts
+    pool = math.ceil(walks * per_walk * 8 * (1 + sorting)) + walks * (length + 1) * 4 + drawn
     finish = nodes * dim * 4  # one result in graph order beside both tables, the pool being gone
     need = tables + 8 * rows * parts + _graph_bytes(graph) + 12 * nodes + max(pool, finish)
     if need > limit:

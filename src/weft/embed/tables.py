@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.kernels.memory import zeros_huge
-from weft.kernels.pairs import bucket_pairs
 from weft.kernels.sgns import sgns_train
 
 if TYPE_CHECKING:
@@ -113,7 +112,9 @@ class MemoryTables:
         shape = (plan.parts * plan.rows, plan.width)
         self._vertex_RD = zeros_huge(shape, np.float32).view(np.float32)
         self._context_RD = zeros_huge(shape, np.float32).view(np.float32)
-        self._pair_B, self._scratch_B = np.empty(plan.pool, np.uint64), np.empty(plan.pool, np.uint64)
+        self._walk_WL = np.empty((plan.walks, plan.length + 1), np.uint32)
+        # On huge pages: pairs are written to as many places at once as there are parts.
+        self._pair_B = zeros_huge((plan.pool,), np.uint64).view(np.uint64)
 
     def begin(self, start: Start) -> None:
         """As in :class:`Tables`."""
@@ -125,16 +126,16 @@ class MemoryTables:
 
     def train(self, pool: PairPool, first: int, rate: Rate) -> tuple[int, float]:
         """As in :class:`Tables`."""
-        pair_B = pool.fill(self._pair_B)
-        offset = bucket_pairs(pair_B, self._plan.rows, self._plan.parts, scratch=self._scratch_B)
+        pair_B, offset = pool.blocks(self._plan.rows, self._plan.parts, self._walk_WL, self._pair_B)
         losses = sgns_train(
             self._vertex_RD,
             self._context_RD,
             pair_B,
             offset,
+            (offset[:-1] + first).astype(np.uint64),
             self._placement.alias_R,
+            rows=self._plan.rows,
             key=self._objective.key,
-            first=first,
             total=rate.total,
             negatives=self._objective.negatives,
             negative_weight=self._objective.negative_weight,
@@ -151,7 +152,7 @@ class MemoryTables:
     def finish(self) -> tuple[F32, F32]:
         """As in :class:`Tables`; what is not needed any more is let go before the next copy is made."""
         row_N = self._placement.row_N
-        del self._pair_B, self._scratch_B
+        del self._pair_B, self._walk_WL
         vertex = self._vertex_RD[row_N, : self._dim]
         del self._vertex_RD
         context = self._context_RD[row_N, : self._dim]

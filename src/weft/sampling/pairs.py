@@ -6,12 +6,12 @@ Shapes: N nodes, W walks of L steps, B pairs.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.kernels.pairs import pairs_per_walk, window_pairs
+from weft.kernels.pairs import block_pairs, pairs_per_walk, window_pairs
 from weft.sampling.walks import WalkSampler
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PairPool", "PairPools", "walks_at_once"]
 
+I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 _PAIRS = 1 << 20  # made at a time: a few milliseconds of work for every thread, in 8 MiB
@@ -73,6 +74,25 @@ class PairPools:
         """
         return PairPool(self, number * self.walks, min(most, self.capacity))
 
+    def walk(self, first: int, count: int, out: npt.NDArray[np.uint32]) -> None:
+        """Draw ``count`` walks from the walk ``first`` on into ``out``, uint32 ``[count, L+1]``."""
+        for begin in range(0, count, self.chunk):
+            some = min(self.chunk, count - begin)
+            out[begin : begin + some] = self._draw(first + begin, some)
+
+    def _draw(self, first: int, count: int) -> npt.NDArray[Any]:
+        return self._sampler.walks(
+            count, self._length, seed=self._seed, first=first, out=self._walk_WL[:count]
+        )
+
+    def blocks(
+        self, walk_WL: npt.NDArray[np.uint32], rows: int, parts: int, most: int, out: U64
+    ) -> tuple[U64, I64]:
+        """The pairs of walks in blocks, see :func:`weft.kernels.pairs.block_pairs`."""
+        return block_pairs(
+            walk_WL, self._row_N, self._window, rows, parts, most=most, sink_N=self._sink_N, out=out
+        )
+
     def write(self, first: int, count: int, out: U64) -> U64:
         """The pairs of ``count`` walks, at most :attr:`chunk`, from the walk ``first`` on.
 
@@ -81,10 +101,7 @@ class PairPools:
             count: of walks.
             out: uint64, with room for walks that do not get stuck; returned as far as it is filled.
         """
-        walk_WL = self._sampler.walks(
-            count, self._length, seed=self._seed, first=first, out=self._walk_WL[:count]
-        )
-        return window_pairs(walk_WL, self._row_N, self._window, sink_N=self._sink_N, out=out)
+        return window_pairs(self._draw(first, count), self._row_N, self._window, sink_N=self._sink_N, out=out)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +119,29 @@ class PairPool:
     source: PairPools
     first: int
     most: int
+
+    def blocks(self, rows: int, parts: int, walk_WL: npt.NDArray[np.uint32], out: U64) -> tuple[U64, I64]:
+        """All pairs, sorted into blocks.
+
+        Args:
+            rows: rows of a part.
+            parts: P.
+            walk_WL: uint32 ``[W, L+1]``: overwritten.
+            out: uint64, at least ``source.capacity``; returned as far as it is filled.
+
+        Returns:
+            uint64 ``[B]``, head row << 32 | tail row, sorted by part of the head, part of the tail, and head;
+            and int64 ``[P*P+1]``, where the pairs of each block begin.
+        """
+        source = self.source
+        # As many walks as would do if none got stuck, and the rest if some did.
+        count = min(source.walks, -(-self.most * source.walks // source.capacity))
+        source.walk(self.first, count, walk_WL[:count])
+        pair_B, offset = source.blocks(walk_WL[:count], rows, parts, self.most, out)
+        if len(pair_B) < self.most and count < source.walks:
+            source.walk(self.first + count, source.walks - count, walk_WL[count:])
+            pair_B, offset = source.blocks(walk_WL, rows, parts, self.most, out)
+        return pair_B, offset
 
     def fill(self, out: U64) -> U64:
         """All pairs in order.

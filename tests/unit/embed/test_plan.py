@@ -51,7 +51,7 @@ def test_memory_decides_nothing_but_whether_it_fits():
     assert dataclasses.replace(tight, limit=roomy.limit) == roomy
     assert tight.bytes <= tight.limit
     with pytest.raises(
-        BudgetError, match=r"3,000 nodes at dim=64 need 11\.\d MiB, of which the tables are 1\.5 MiB"
+        BudgetError, match=r"3,000 nodes at dim=64 need 9\.\d MiB, of which the tables are 1\.5 MiB"
     ):
         make_plan(graph, memory=4 << 20, **settings)
 

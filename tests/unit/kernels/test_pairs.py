@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weft.errors import WeftValueError
-from weft.kernels.pairs import bucket_pairs, pairs_per_walk, reference, window_pairs
+from weft.kernels.pairs import block_pairs, bucket_pairs, pairs_per_walk, reference, window_pairs
 
 
 def walks(count, length, nodes=50):
@@ -114,3 +114,35 @@ def test_bucket_pairs_refuses_sizes(rows, parts):
 def test_bucket_pairs_refuses_a_short_scratch():
     with pytest.raises(WeftValueError, match="scratch"):
         bucket_pairs(np.zeros(5, np.uint64), 1, 1, scratch=np.zeros(4, np.uint64))
+
+
+@pytest.mark.parametrize("count", [0, 1, 63, 100, 1000])
+@pytest.mark.parametrize(("length", "window"), [(1, 1), (5, 2), (4, 9)])
+@pytest.mark.parametrize(("rows", "parts"), [(50, 1), (7, 8), (1, 50), (9, 6)])
+def test_block_pairs(count, length, window, rows, parts, threads):
+    walk, row = walks(count, length)
+    sink = (np.arange(50) % 9 == 0).astype(np.uint8)
+    for most in (None, 0, 1, 77, 10**9):
+        got = block_pairs(walk, row, window, rows, parts, most=most, sink_N=sink)
+        want = reference.block_pairs(walk, row, window, rows, parts, most=most, sink_N=sink)
+        for a, b in zip(got, want, strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"walk_WL": np.zeros((3, 1), np.uint32)}, "L >= 1"),
+        ({"walk_WL": np.full((3, 4), 50, np.uint32)}, "node 50 of a graph with 50"),
+        ({"window": 0}, "at least 1"),
+        ({"parts": 0}, "at least 1"),
+        ({"rows": 1 << 31}, "2\\^32 rows"),
+        ({"rows": 24}, "of 48"),
+        ({"out": np.zeros(3, np.uint64)}, "room for 3 of"),
+        ({"sink_N": np.zeros(3, np.uint8)}, "same nodes"),
+    ],
+)
+def test_block_pairs_refuses(change, message):
+    walk, row = walks(30, 3)
+    with pytest.raises(WeftValueError, match=message):
+        block_pairs(**{"walk_WL": walk, "row_N": row, "window": 2, "rows": 25, "parts": 2, **change})

@@ -9,7 +9,7 @@ from weft.errors import WeftValueError
 from weft.kernels.pairs import bucket_pairs
 from weft.kernels.sgns import reference, sgns_train
 
-SETTINGS = {"key": 0x1234_5678_9ABC_DEF0, "negatives": 1, "negative_weight": 5.0, "learning_rate": 0.1}
+SETTINGS = {"key": 0x1234_5678_9ABC_DEF0, "negatives": 3, "negative_weight": 5.0, "learning_rate": 0.1}
 
 
 class Case:
@@ -20,23 +20,26 @@ class Case:
         rows = parts * size
         head = rng.integers(0, heads or rows, pairs, np.uint64)
         self.pairs = head << np.uint64(32) | rng.integers(0, rows, pairs, np.uint64)
-        self.offset = bucket_pairs(self.pairs, size, parts)
+        self.rows, self.offset = size, bucket_pairs(self.pairs, size, parts)
         self.alias = rng.integers(0, size, rows, np.uint64) << np.uint64(32)
         self.alias |= rng.integers(0, 1 << 32, rows, np.uint64)
         self.tables = rng.normal(0, 0.5, (2, rows, width)).astype(np.float32)
 
     def run(self, train, **changes):
         vertex, context = self.tables.copy()
-        settings = {**SETTINGS, "first": 0, "total": len(self.pairs), "weight_decay": 0.005, **changes}
-        loss = train(vertex, context, self.pairs, self.offset, self.alias, **settings)
+        first = changes.pop("first", 0)
+        settings = {"total": len(self.pairs), "weight_decay": 0.005, "rows": self.rows, **SETTINGS, **changes}
+        item = (self.offset[:-1] + first).astype(np.uint64)
+        loss = train(vertex, context, self.pairs, self.offset, item, self.alias, **settings)
         return vertex, context, loss
 
     def check(self, **changes):
-        # Equal, not close: both add in the order of sgns.h's sixteen lanes and never fuse a product.
-        for got, want in zip(
-            self.run(sgns_train, **changes), self.run(reference.sgns_train, **changes), strict=True
-        ):
-            np.testing.assert_array_equal(got, want)
+        got, want = self.run(sgns_train, **changes), self.run(reference.sgns_train, **changes)
+        # Equal, not close: both add in the order of sixteen lanes and never fuse a product.
+        np.testing.assert_array_equal(got[0], want[0])
+        np.testing.assert_array_equal(got[1], want[1])
+        # The core adds up losses of a few hundred terms in float32, each off by at most 2**-24 of the sum.
+        np.testing.assert_allclose(got[2], want[2], rtol=2e-5)
 
 
 @pytest.mark.parametrize("pairs", [0, 1, 31, 32, 33, 63, 100, 1000])
@@ -44,8 +47,8 @@ def test_equals_the_definition(pairs, threads):
     Case(pairs).check()
 
 
-@pytest.mark.parametrize("width", [16, 32, 48, 64, 128, 256, 272])
-@pytest.mark.parametrize("negatives", [0, 1, 4, 5, 9])
+@pytest.mark.parametrize("width", [16, 48, 128, 272])
+@pytest.mark.parametrize("negatives", [0, 1, 2, 3, 4, 5, 7, 9])
 def test_widths_and_negatives(width, negatives):
     Case(60, width=width).check(negatives=negatives)
 
@@ -53,6 +56,38 @@ def test_widths_and_negatives(width, negatives):
 @pytest.mark.parametrize("parts", [1, 2, 5])
 def test_parts_of_one_row(parts, threads):
     Case(40, parts=parts, size=1).check()
+
+
+@pytest.mark.parametrize("strip", [1, 2, 3])
+@pytest.mark.parametrize("panel", [1, 2, 4])
+def test_strips_and_panels_give_the_bits_of_whole_tables(strip, panel, threads):
+    parts, case = 5, Case(900, parts=5)
+    vertex, context, loss = case.run(sgns_train)
+    grid = np.arange(parts * parts).reshape(parts, parts)
+    v, c = case.tables.copy()
+    for j in range(0, parts, panel):
+        for i in range(0, parts, strip):
+            blocks = grid[i : i + strip, j : j + panel].reshape(-1)
+            cut = [case.pairs[case.offset[b] : case.offset[b + 1]] for b in blocks]
+            heads = slice(i * case.rows, min(i + strip, parts) * case.rows)
+            tails = slice(j * case.rows, min(j + panel, parts) * case.rows)
+            got = sgns_train(
+                v[heads],
+                c[tails],
+                np.concatenate(cut),
+                np.cumsum([0, *map(len, cut)]),
+                case.offset[blocks].astype(np.uint64),
+                case.alias[tails],
+                rows=case.rows,
+                head_first=heads.start,
+                tail_first=tails.start,
+                total=len(case.pairs),
+                weight_decay=0.005,
+                **SETTINGS,
+            )
+            np.testing.assert_array_equal(got, loss[blocks])
+    np.testing.assert_array_equal(v, vertex)
+    np.testing.assert_array_equal(c, context)
 
 
 def test_skewed_heads_and_duplicates(threads):
@@ -124,13 +159,19 @@ def test_foreign_alias_table_stays_inside():
     assert np.isfinite(case.run(sgns_train)[1]).all()
 
 
-def test_refuses_tables_of_two_shapes():
+def test_refuses_rows_of_two_lengths():
     case = Case(5)
-    case.tables = [case.tables[0], case.tables[1, :-1].copy()]
-    with pytest.raises(WeftValueError, match=r"\[21, 32\] and \[20, 32\]"):
-        sgns_train(
-            *case.tables, case.pairs, case.offset, case.alias, **SETTINGS, first=0, total=5, weight_decay=0.0
-        )
+    case.tables = [case.tables[0], case.tables[1, :, :16].copy()]
+    item = case.offset[:-1].astype(np.uint64)
+    settings = {**SETTINGS, "rows": case.rows, "total": 5, "weight_decay": 0.0}
+    with pytest.raises(WeftValueError, match=r"\[21, 32\] and \[21, 16\]"):
+        sgns_train(*case.tables, case.pairs, case.offset, item, case.alias, **settings)
+
+
+@pytest.mark.parametrize("rows", [0, 4, 22])
+def test_refuses_parts_that_do_not_cut_the_tables(rows):
+    with pytest.raises(WeftValueError, match=f"whole parts of {rows} rows"):
+        Case(5).run(sgns_train, rows=rows)
 
 
 def test_refuses_rows_that_are_not_padded():

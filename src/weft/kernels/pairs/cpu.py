@@ -8,7 +8,7 @@ import numpy.typing as npt
 from weft import _core
 from weft.errors import WeftValueError
 
-__all__ = ["bucket_pairs", "pairs_per_walk", "window_pairs"]
+__all__ = ["block_pairs", "bucket_pairs", "pairs_per_walk", "window_pairs"]
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -95,3 +95,53 @@ def bucket_pairs(
     except (ValueError, IndexError) as error:
         raise WeftValueError(str(error)) from None
     return offset
+
+
+def block_pairs(
+    walk_WL: U32,
+    row_N: U32,
+    window: int,
+    rows: int,
+    parts: int,
+    *,
+    most: int | None = None,
+    sink_N: npt.NDArray[np.uint8] | None = None,
+    out: U64 | None = None,
+) -> tuple[U64, I64]:
+    """``window_pairs`` and ``bucket_pairs`` in one, without a second copy of the pairs.
+
+    Args:
+        walk_WL: uint32 ``[W, L+1]``, nodes.
+        row_N: uint32 ``[N]``, the table row of each node.
+        window: at least 1.
+        rows: rows of a part.
+        parts: P.
+        most: only the first so many pairs of the walks; None: all.
+        sink_N: uint8 ``[N]``, non-zero where no edge leads out: a walk ends there. None: no such node.
+        out: uint64, with room for the pairs: written and returned as far as it is filled.
+
+    Returns:
+        uint64 ``[B]``, head row << 32 | tail row, sorted by part of the head, part of the tail, and head; and
+        int64 ``[P*P+1]``, where the pairs of each block begin.
+
+    Raises:
+        WeftValueError: a shape or value does not fit, or a walk names an unknown node or row.
+    """
+    if walk_WL.ndim != 2 or walk_WL.shape[1] < 2:
+        raise WeftValueError(f"block_pairs: walks must be [W, L+1] with L >= 1 (got {list(walk_WL.shape)})")
+    if min(window, rows, parts) < 1:
+        raise WeftValueError(
+            f"block_pairs: window, rows and parts must be at least 1 (got {window}, {rows} and {parts})"
+        )
+    length = walk_WL.shape[1] - 1
+    full = len(walk_WL) * pairs_per_walk(length, window)
+    most = full if most is None else min(most, full)
+    out = np.empty(most, np.uint64) if out is None else out
+    offset = np.empty(parts * parts + 1, np.int64)
+    flat = np.ascontiguousarray(walk_WL, np.uint32).reshape(-1)
+    sink = _NO_SINK if sink_N is None else sink_N
+    try:
+        count = _core.block_pairs(flat, length, window, row_N, sink, most, rows, parts, out, offset)
+    except (ValueError, IndexError) as error:
+        raise WeftValueError(str(error)) from None
+    return out[:count], offset

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["bucket_pairs", "window_pairs"]
+__all__ = ["block_pairs", "bucket_pairs", "window_pairs"]
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
@@ -36,3 +36,17 @@ def bucket_pairs(
     order = np.lexsort([head, block])  # stable
     begins = np.searchsorted(block[order], np.arange(len(heads) * len(tails) + 1))
     return pair_B[order], begins.astype(np.int64)
+
+
+def block_pairs(
+    walk_WL: U32,
+    row_N: U32,
+    window: int,
+    rows: int,
+    parts: int,
+    *,
+    most: int | None = None,
+    sink_N: npt.NDArray[np.uint8] | None = None,
+) -> tuple[U64, I64]:
+    """As :func:`weft.kernels.pairs.block_pairs`."""
+    return bucket_pairs(window_pairs(walk_WL, row_N, window, sink_N)[:most], rows, parts)

@@ -2,7 +2,7 @@
 
 Technique: parallel negative sampling of GraphVite (Zhu, Xu, Qu, Tang: "GraphVite: A high-performance CPU-GPU
 hybrid system for node embedding", WWW 2019), with cores in the place of GPUs.
-Shapes: R rows of a table in P equal parts, D floats in a row, B pairs.
+Shapes: I parts of heads, J parts of tails, R rows of a part, D floats in a row, B pairs.
 """
 
 from __future__ import annotations
@@ -16,19 +16,23 @@ from weft.errors import WeftValueError
 __all__ = ["LANES", "sgns_train"]
 
 F32 = npt.NDArray[np.float32]
+U64 = npt.NDArray[np.uint64]
 
 LANES = 16  # D is a multiple of this: the partial sums of every dot product, on every CPU
 
 
 def sgns_train(
-    vertex_RD: F32,
-    context_RD: F32,
-    pair_B: npt.NDArray[np.uint64],
+    vertex_ID: F32,
+    context_JD: F32,
+    pair_B: U64,
     offset: npt.NDArray[np.int64],
-    alias_R: npt.NDArray[np.uint64],
+    item: U64,
+    alias_J: U64,
     *,
+    rows: int,
+    head_first: int = 0,
+    tail_first: int = 0,
     key: int,
-    first: int,
     total: int,
     negatives: int,
     negative_weight: float,
@@ -38,47 +42,54 @@ def sgns_train(
     """Train on every pair once, in place; the same bits at any number of threads and on any CPU.
 
     For a pair (u, c) and its negatives c' the loss is
-    ``-log s(u.c) - negative_weight * sum log s(-u.c')`` and one step of SGD follows, with weight decay as in
-    GraphVite: each term of the loss decays the two rows it touches, in proportion to its weight.
+    ``-log s(u.c) - negative_weight * sum log s(-u.c')`` and a step of SGD follows; four pairs of different
+    heads share their negatives and take their step together (README.md beside this file). The tables may be
+    whole or a strip of head parts and a panel of tail parts: blocks trained strip by strip give the same bits
+    as long as each block comes after those above it and to its left.
 
     Args:
-        vertex_RD: float32 ``[R, D]``, the rows of heads.
-        context_RD: float32 ``[R, D]``, the rows of tails and negatives.
+        vertex_ID: float32 ``[I*R, D]``, the rows of heads.
+        context_JD: float32 ``[J*R, D]``, the rows of tails and negatives.
         pair_B: uint64 ``[B]``, head row << 32 | tail row, in blocks as ``bucket_pairs`` leaves them.
-        offset: int64 ``[P*P+1]``, where blocks begin.
-        alias_R: uint64 ``[R]``, an alias table for each part, as ``kernels.alias`` packs it.
+        offset: int64 ``[I*J+1]``, where blocks begin in ``pair_B``.
+        item: uint64 ``[I*J]``, how many pairs of the run come before each block: by this its negatives are
+            drawn and its learning rate falls.
+        alias_J: uint64 ``[J*R]``, an alias table for each part, as ``kernels.alias`` packs it.
+        rows: R.
+        head_first: what pairs call the first row of ``vertex_ID``.
+        tail_first: what pairs call the first row of ``context_JD``.
         key: ``weft.rng.key(seed, Op.NEGATIVE)``.
-        first: pairs trained before; numbers are drawn for item ``first + i``.
         total: pairs of the whole run, over which the learning rate falls linearly to 1e-4 of itself.
-        negatives: how many for each pair, from the part of its tail.
+        negatives: how many each pair is held against, from the part of its tail.
         negative_weight: of each negative.
         learning_rate: at the beginning of the run.
         weight_decay: 0 for none.
 
     Returns:
-        float64 ``[P*P]``, the sum of the losses of each block's pairs, each taken before its step.
+        float64 ``[I*J]``, the sum of the losses of each block's pairs, each taken before its step.
 
     Raises:
         WeftValueError: shapes do not fit together, or a pair lies outside its block.
     """
-    if vertex_RD.ndim != 2 or context_RD.shape != vertex_RD.shape:
+    if vertex_ID.ndim != 2 or context_JD.ndim != 2 or vertex_ID.shape[1] != context_JD.shape[1]:
         raise WeftValueError(
-            "sgns_train: vertex and context must be of one shape [R, D] "
-            f"(got {list(vertex_RD.shape)} and {list(context_RD.shape)})"
+            "sgns_train: vertex and context must be tables with rows of one length "
+            f"(got {list(vertex_ID.shape)} and {list(context_JD.shape)})"
         )
-    parts = round((len(offset) - 1) ** 0.5)
-    loss = np.empty(parts * parts, np.float64)
+    loss = np.empty(len(item), np.float64)
     try:
         _core.sgns_train(
-            vertex_RD.reshape(-1),
-            context_RD.reshape(-1),
-            vertex_RD.shape[1],
-            parts,
-            alias_R,
+            vertex_ID.reshape(-1),
+            context_JD.reshape(-1),
+            vertex_ID.shape[1],
+            rows,
+            alias_J,
+            head_first,
+            tail_first,
             pair_B,
             offset,
+            item,
             key,
-            first,
             total,
             negatives,
             negative_weight,

@@ -1,12 +1,14 @@
-"""Skip-gram with negative sampling in NumPy, one pair after another: the definition.
+"""Skip-gram with negative sampling in NumPy, one tile after another: the definition.
 
 Every float32 operation is written in the order in which the native core performs it, so the two agree bit for
-bit. Shapes: R rows of a table in P equal parts, D floats in a row, B pairs.
+bit. Shapes: I parts of heads, J parts of tails, R rows of a part, D floats in a row, B pairs; T heads of a
+tile, N negatives of a pass.
 """
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -17,94 +19,210 @@ __all__ = ["sgns_train"]
 
 F32 = npt.NDArray[np.float32]
 
-BOUND, RESOLUTION = 8, 32
-_POWERS = [math.exp(-i / RESOLUTION) for i in range(BOUND * RESOLUTION + 2)]
-TAIL = np.array([e / (1 + e) for e in _POWERS], np.float32)
-SOFTPLUS = np.array([math.log1p(e) for e in _POWERS], np.float32)
-HALF, ONE = np.float32(0.5), np.float32(1)
+HEADS, TILES = 4, 2
+ONE = np.float32(1)
+
+
+@dataclass(frozen=True)
+class Step:
+    """What holds for all pairs of a block."""
+
+    rate: np.float32
+    weight: np.float32
+    decay: np.float32
+
+
+def halve(x_S: F32) -> np.float32:
+    """The sum of 16 numbers: halves are added until one is left."""
+    a = x_S[:8] + x_S[8:]
+    b = a[:4] + a[4:]
+    return (b[0] + b[2]) + (b[1] + b[3])
 
 
 def dot(a_D: F32, b_D: F32) -> np.float32:
-    """Sixteen lanes, even and odd chunks apart; then lanes four by four."""
-    product = (a_D * b_D).reshape(-1, 16)
-    paired = len(product) // 2 * 2
-    even, odd = np.zeros((2, 16), np.float32)
-    for i in range(0, paired, 2):
-        even, odd = even + product[i], odd + product[i + 1]
-    lane = even + odd
-    if len(product) > paired:
-        lane = lane + product[-1]
-    four = (lane[:4] + lane[4:8]) + (lane[8:12] + lane[12:])
-    return (four[0] + four[2]) + (four[1] + four[3])
+    """Sixteen running sums over the chunks of 16, then halved."""
+    lane: F32 = np.zeros(16, np.float32)
+    for chunk in (a_D * b_D).reshape(-1, 16):
+        lane += chunk
+    return halve(lane)
 
 
-def judge(x: np.float32) -> tuple[np.float32, np.float32]:
-    """``1 - s(x)`` and ``-log s(x)`` from tables, linear between entries, flat beyond |x| = 8."""
+def judge(x: F32) -> tuple[F32, F32]:
+    """``1 - s(x)`` and ``-log s(x)``: e^-|x| by a polynomial, its logarithm by the series of atanh."""
+    f = np.float32
     size = np.abs(x)
-    y = (size if size < BOUND else np.float32(BOUND)) * np.float32(RESOLUTION)
-    i = int(y)
-    f = y - np.float32(i)
-    tail = TAIL[i] + (TAIL[i + 1] - TAIL[i]) * f
-    loss = SOFTPLUS[i] + (SOFTPLUS[i + 1] - SOFTPLUS[i]) * f + HALF * (size - x)
-    return (tail if x > 0 else ONE - tail), loss
+    y = np.where(size < 80, size, f(80))
+    n = (y * f(1.44269504) + f(0.5)).astype(np.int32)
+    r = n.astype(f) * f(0.693147181) - y
+    square = r * r
+    p = (f(1) + r) + square * (
+        (f(0.5) + r * f(0.166666667)) + square * (f(0.0416666667) + r * f(0.00833333333))
+    )
+    e = p * ((127 - n) << 23).astype(np.int32).view(f)
+    tail, s = e / (ONE + e), e / (f(2) + e)
+    z, q = s * s, f(0.111111111)
+    for c in (0.142857143, 0.2, 0.333333333, 1):
+        q = f(c) + z * q
+    loss = (s + s) * q + f(0.5) * (size - x)
+    return np.where(x > 0, tail, ONE - tail).astype(f), loss.astype(f)
 
 
-def step(
-    v_D: F32, context_RD: F32, rows: list[int], rate: np.float32, weight: np.float32, decay: np.float32
+def passes(negatives: int) -> list[int]:
+    """How many negatives go together: three or one beside the tails, then four, two and one."""
+    sizes = [3 if negatives >= 3 else min(negatives, 1)]
+    while left := negatives - sum(sizes):
+        sizes.append(4 if left >= 4 else min(left, 2))
+    return sizes
+
+
+def score(h_TD: F32, context_RD: F32, tails: list[int], rows: list[int], at: Step) -> tuple[F32, F32, float]:
+    """How far rows go along each other, head i and tail i ``[T]``, head i and negative j ``[T, N]``; loss."""
+    x_T = np.array([dot(h, context_RD[t]) for h, t in zip(h_TD, tails, strict=False)], np.float32)
+    x_TN = np.array([[-dot(h, context_RD[r]) for r in rows] for h in h_TD], np.float32)
+    miss_T, loss_T = judge(x_T)
+    miss_TN, loss_TN = judge(x_TN.reshape(len(h_TD), len(rows)))
+    loss = float(loss_T.sum(dtype=np.float64) + at.weight * loss_TN.sum(dtype=np.float64))
+    return at.rate * miss_T, -(at.rate * at.weight) * miss_TN, loss
+
+
+def move(
+    h_TD: F32, context_RD: F32, tails: list[int], rows: list[int], own_T: F32, pull_TN: F32, step_TD: F32
+) -> None:
+    """Move the context rows, one after another, and add up the heads' steps."""
+    for i, t in enumerate(tails):
+        c_D = context_RD[t].copy()
+        step_TD[i] = own_T[i] * c_D
+        context_RD[t] = c_D + own_T[i] * h_TD[i]
+    for j, r in enumerate(rows):
+        c_D = context_RD[r].copy()
+        d_D = pull_TN[0, j] * h_TD[0]
+        for i in range(1, len(h_TD)):
+            d_D = d_D + pull_TN[i, j] * h_TD[i]
+        step_TD += pull_TN[:, j, None] * c_D
+        context_RD[r] = c_D + d_D
+
+
+@dataclass(frozen=True)
+class Tile:
+    """Different heads, the tail of each, and negatives they share."""
+
+    heads: list[int]
+    tails: list[int]
+    negatives: list[int]
+
+
+def train_tiles(vertex_RD: F32, context_RD: F32, tiles: list[Tile], at: Step) -> float:
+    """One step. With three negatives the scores of all tiles are taken before any row moves."""
+    loss = 0.0
+    if all(len(tile.negatives) == HEADS - 1 for tile in tiles):
+        ready = [score(vertex_RD[tile.heads], context_RD, tile.tails, tile.negatives, at) for tile in tiles]
+        for tile, (own_T, pull_TN, cost) in zip(tiles, ready, strict=True):
+            h_TD = vertex_RD[tile.heads]
+            step_TD = np.zeros_like(h_TD)
+            move(h_TD, context_RD, tile.tails, tile.negatives, own_T, pull_TN, step_TD)
+            vertex_RD[tile.heads] += step_TD
+            loss += cost
+    else:
+        for tile in tiles:
+            h_TD = vertex_RD[tile.heads]
+            step_TD, k = np.zeros_like(h_TD), 0
+            for number, size in enumerate(passes(len(tile.negatives))):
+                tails = tile.tails[: 0 if number else HEADS]
+                rows = tile.negatives[k : k + size]
+                own_T, pull_TN, cost = score(h_TD, context_RD, tails, rows, at)
+                move(h_TD, context_RD, tails, rows, own_T, pull_TN, step_TD)
+                loss, k = loss + cost, k + size
+            vertex_RD[tile.heads] += step_TD
+    if at.decay:
+        for tile in tiles:
+            shrink(vertex_RD, context_RD, tile, at)
+    return loss
+
+
+def shrink(vertex_RD: F32, context_RD: F32, tile: Tile, at: Step) -> None:
+    """Each term of the loss decays the two rows it touches, in proportion to its weight."""
+    each = at.rate * at.decay
+    for h, t in zip(tile.heads, tile.tails, strict=True):
+        vertex_RD[h] *= ONE - each * (ONE + np.float32(len(tile.negatives)) * at.weight)
+        context_RD[t] *= ONE - each
+    for r in tile.negatives:
+        context_RD[r] *= ONE - each * (np.float32(len(tile.heads)) * at.weight)
+
+
+def block(
+    vertex_RD: F32,
+    context_RD: F32,
+    pairs: list[tuple[int, int]],
+    alias_R: npt.NDArray[np.uint64],
+    at: Step,
+    *,
+    key: int,
+    item: int,
+    negatives: int,
 ) -> float:
-    """One pair: ``rows`` are its tail and its negatives. All scores are taken before any row moves."""
-    loss = np.float32(0)
-    pulls: list[np.float32] = []
-    weights = [ONE] + [weight] * (len(rows) - 1)
-    for k, (row, w) in enumerate(zip(rows, weights, strict=True)):
-        x = dot(v_D, context_RD[row])
-        miss, cost = judge(x if k == 0 else -x)
-        loss = loss + w * cost
-        pulls.append(rate * w * (miss if k == 0 else -miss))
-    gradient_D = np.zeros_like(v_D)
-    for row, w, pull in zip(rows, weights, pulls, strict=True):
-        c_D = context_RD[row].copy()
-        gradient_D += pull * c_D
-        context_RD[row] = (ONE - rate * w * decay) * c_D + pull * v_D
-    whole = ONE + np.float32(len(rows) - 1) * weight
-    v_D[:] = (ONE - rate * whole * decay) * v_D + gradient_D
-    return float(loss)
+    """Eight lanes of consecutive pairs side by side: step s takes the s-th pair of each."""
+    lanes, size, loss = HEADS * TILES, len(pairs), 0.0
+    begin = [size * i // lanes for i in range(lanes + 1)]
+    for s in range(-(-size // lanes)):
+        rows = [negative(alias_R, key, item + s, k) for k in range(TILES * negatives)]
+        shared = [rows[t * negatives : (t + 1) * negatives] for t in range(TILES)]
+        here = [(i, *pairs[begin[i] + s]) for i in range(lanes) if begin[i] + s < begin[i + 1]]
+        if len(here) == lanes and all(a[1] != b[1] for a, b in pairwise(here)):
+            cut = [here[t * HEADS : (t + 1) * HEADS] for t in range(TILES)]
+            tiles = [
+                Tile([h for _, h, _ in c], [t for _, _, t in c], n) for c, n in zip(cut, shared, strict=True)
+            ]
+            loss += train_tiles(vertex_RD, context_RD, tiles, at)
+        else:  # one head at a time: together they would be one step of several times the size
+            for i, head, tail in here:
+                loss += train_tiles(vertex_RD, context_RD, [Tile([head], [tail], shared[i // HEADS])], at)
+    return loss
+
+
+def negative(alias_R: npt.NDArray[np.uint64], key: int, item: int, k: int) -> int:
+    """The k-th negative of a tile: a look into the alias table of the part."""
+    word = int(draw(key, np.array([item], np.uint64), k // 4)[0, k % 4])
+    slot, low = divmod(word * len(alias_R), 1 << 32)
+    other, threshold = divmod(int(alias_R[slot]), 1 << 32)
+    return min(slot if low < threshold else other, len(alias_R) - 1)
 
 
 def sgns_train(
-    vertex_RD: F32,
-    context_RD: F32,
+    vertex_ID: F32,
+    context_JD: F32,
     pair_B: npt.NDArray[np.uint64],
     offset: npt.NDArray[np.int64],
-    alias_R: npt.NDArray[np.uint64],
+    item: npt.NDArray[np.uint64],
+    alias_J: npt.NDArray[np.uint64],
     *,
+    rows: int,
+    head_first: int = 0,
+    tail_first: int = 0,
     key: int,
-    first: int,
     total: int,
     negatives: int,
     negative_weight: float,
     learning_rate: float,
     weight_decay: float,
 ) -> npt.NDArray[np.float64]:
-    """As :func:`weft.kernels.sgns.sgns_train`."""
-    parts = round((len(offset) - 1) ** 0.5)
-    size = len(alias_R) // parts
-    loss = np.zeros(parts * parts)
-    done = first
-    weight, decay = np.float32(negative_weight), np.float32(weight_decay)
-    for turn in range(parts):
-        left = 1 - done / total if total else 1.0
+    """As :func:`weft.kernels.sgns.sgns_train`: one block after another, row by row."""
+    loss = np.zeros(len(item))
+    for b in range(len(item)):
+        i, j = divmod(b, len(context_JD) // rows)
+        head_part, tail_part = slice(i * rows, (i + 1) * rows), slice(j * rows, (j + 1) * rows)
+        head_B, tail_B = pair_B[offset[b] : offset[b + 1]] >> np.uint64(32), pair_B[offset[b] : offset[b + 1]]
+        heads = (head_B.astype(np.int64) - head_first - i * rows).tolist()
+        tails = ((tail_B & np.uint64(0xFFFFFFFF)).astype(np.int64) - tail_first - j * rows).tolist()
+        left = 1 - int(item[b]) / total if total else 1.0
         rate = np.float32(float(np.float32(learning_rate)) * max(left, 1e-4))
-        for i in range(parts):
-            j = (i + turn) % parts
-            for q in range(int(offset[i * parts + j]), int(offset[i * parts + j + 1])):
-                head, tail = int(pair_B[q]) >> 32, int(pair_B[q]) & 0xFFFFFFFF
-                rows = [tail]
-                for k in range(negatives):
-                    word = int(draw(key, np.array([first + q], np.uint64), k // 4)[0, k % 4])
-                    slot, low = divmod(word * size, 1 << 32)
-                    other, threshold = divmod(int(alias_R[j * size + slot]), 1 << 32)
-                    rows.append(j * size + (slot if low < threshold else other))
-                loss[i * parts + j] += step(vertex_RD[head], context_RD, rows, rate, weight, decay)
-                done += 1
+        loss[b] = block(
+            vertex_ID[head_part],
+            context_JD[tail_part],
+            list(zip(heads, tails, strict=True)),
+            alias_J[tail_part],
+            Step(rate, np.float32(negative_weight), np.float32(weight_decay)),
+            key=key,
+            item=int(item[b]),
+            negatives=negatives,
+        )
     return loss
