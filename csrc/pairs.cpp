@@ -104,20 +104,20 @@ void by_block(std::span<const uint64_t> pairs, std::span<uint64_t> out, const Bl
     });
 }
 
-// Stable, by head, from `in` to `out`; all heads lie in [first, first + rows).
-void by_head(std::span<const uint64_t> in, std::span<uint64_t> out, uint64_t first, size_t rows) {
+}  // namespace
+
+void sort_by_head(std::span<const uint64_t> in, std::span<uint64_t> out, uint64_t first, size_t rows) {
     if (in.size() < rows / 8) {
         std::copy(in.begin(), in.end(), out.begin());
         std::stable_sort(out.begin(), out.end(), [](uint64_t a, uint64_t b) { return a >> 32 < b >> 32; });
         return;
     }
-    std::vector<uint32_t> at(rows + 1, 0);
+    thread_local std::vector<uint32_t> at;  // kept: for small blocks a new one would cost as much as the sort
+    at.assign(rows + 1, 0);
     for (const uint64_t pair : in) ++at[(pair >> 32) - first + 1];
     for (size_t r = 0; r < rows; ++r) at[r + 1] += at[r];
     for (const uint64_t pair : in) out[at[(pair >> 32) - first]++] = pair;
 }
-
-}  // namespace
 
 size_t pairs_per_walk(size_t length, size_t window) {
     const size_t w = std::min(window, length);
@@ -161,7 +161,7 @@ void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, const 
         const auto begin = static_cast<size_t>(offset[b]);
         const auto size = static_cast<size_t>(offset[b + 1]) - begin;
         const size_t part = blocks.head_first + b / blocks.tails;
-        by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), part * blocks.rows, blocks.rows);
+        sort_by_head(scratch.subspan(begin, size), pairs.subspan(begin, size), part * blocks.rows, blocks.rows);
     });
 }
 

@@ -27,6 +27,9 @@ struct Blocks {
 // begins. All pairs lie in the blocks; scratch is as large as pairs; offset holds one number more than blocks.
 void bucket_pairs(std::span<uint64_t> pairs, std::span<uint64_t> scratch, const Blocks& blocks, std::span<int64_t> offset);
 
+// Sorts pairs by head, stably, from `in` to `out`; all heads lie in [first, first + rows).
+void sort_by_head(std::span<const uint64_t> in, std::span<uint64_t> out, uint64_t first, size_t rows);
+
 // The first `most` of window_pairs' pairs, sorted as bucket_pairs sorts them into parts x parts blocks of `rows`
 // rows, without a second copy of the pairs. Returns how many there are; out must have room for them.
 size_t block_pairs(std::span<const uint32_t> walks, size_t length, size_t window, std::span<const uint32_t> row_of,

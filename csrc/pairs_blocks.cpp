@@ -91,22 +91,16 @@ void each_head(const Walks& walks, const Task& task, const Visit& visit) {
     }
 }
 
-// The pairs of one part of heads: by head, then by part of the tail, each pass stable.
-void sort_part(std::span<uint64_t> pairs, std::vector<uint64_t>& scratch, std::vector<uint32_t>& at, uint32_t first,
-               size_t rows, size_t parts, const Divider& part_of, int64_t* offset) {
-    at.assign(rows + 1, 0);
-    for (const uint64_t pair : pairs) ++at[static_cast<uint32_t>(pair >> 32) - first + 1];
-    for (size_t r = 0; r < rows; ++r) at[r + 1] += at[r];
-    std::vector<uint64_t> block(parts + 1, 0);
-    for (const uint64_t pair : pairs) {
-        scratch[at[static_cast<uint32_t>(pair >> 32) - first]++] = pair;
-        ++block[part_of(static_cast<uint32_t>(pair)) + 1];
-    }
-    for (size_t j = 0; j < parts; ++j) {
-        block[j + 1] += block[j];
-        offset[j] += static_cast<int64_t>(block[j]);
-    }
-    for (size_t q = 0; q < pairs.size(); ++q) pairs[block[part_of(static_cast<uint32_t>(scratch[q]))]++] = scratch[q];
+// The pairs of one part of heads: by part of the tail into `scratch`, then each block by head, in cache by now.
+void sort_part(std::span<uint64_t> pairs, std::span<uint64_t> scratch, uint32_t first, size_t rows, size_t parts,
+               const Divider& part_of, int64_t* offset) {
+    std::vector<size_t> at(parts + 1, 0);
+    for (const uint64_t pair : pairs) ++at[part_of(static_cast<uint32_t>(pair)) + 1];
+    for (size_t j = 0; j < parts; ++j) at[j + 1] += at[j];
+    for (size_t j = 0; j < parts; ++j) offset[j] += static_cast<int64_t>(at[j]);
+    for (const uint64_t pair : pairs) scratch[at[part_of(static_cast<uint32_t>(pair))]++] = pair;
+    for (size_t j = 0, begin = 0; j < parts; begin = at[j++])  // at[j] has moved to the end of block j
+        sort_by_head(scratch.subspan(begin, at[j] - begin), pairs.subspan(begin, at[j] - begin), first, rows);
 }
 
 }  // namespace
@@ -161,10 +155,9 @@ size_t block_pairs(std::span<const uint32_t> nodes, size_t length, size_t window
     // One scratch for each thread, not for each part: fresh memory costs as much as the sort.
     parallel_for(std::min<size_t>(static_cast<size_t>(num_threads()), parts), [&](size_t) {
         std::vector<uint64_t> scratch(largest);
-        std::vector<uint32_t> heads;
         for (size_t i = next++; i < parts; i = next++)
-            sort_part(out.subspan(begin[i], begin[i + 1] - begin[i]), scratch, heads, static_cast<uint32_t>(i * rows), rows,
-                      parts, part_of, offset.data() + i * parts);
+            sort_part(out.subspan(begin[i], begin[i + 1] - begin[i]), scratch, static_cast<uint32_t>(i * rows), rows, parts,
+                      part_of, offset.data() + i * parts);
     });
     return total;
 }

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Plan", "auto_window", "make_plan"]
 
 _PART_BYTES = (
-    8 << 20
-)  # half a million nodes at d=128: 4 to 8 MiB a part trained alike, 1 MiB a quarter slower
+    4 << 20
+)  # a million nodes at d=128: 4 MiB trains as fast as 8 MiB and its pairs are sorted in cache
 _PART_NODES = 512  # with fewer, the negatives of a part are too few to stand for all nodes
 _MAX_PARTS = 256  # P * P blocks: more, and a pool leaves each too few pairs to be worth its turn
 _POOL = 1 << 27  # pairs at most: 1 GiB
