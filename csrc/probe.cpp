@@ -44,6 +44,19 @@ WEFT_CLONES uint64_t read_blocks(const uint32_t* data, uint64_t size, uint64_t b
     return sum;
 }
 
+// Twelve vectors of sixteen: as many chains as hide the latency of an addition after a multiplication.
+WEFT_CLONES float multiply_add(uint64_t rounds) {
+    using V = float __attribute__((vector_size(64)));
+    V a = {}, b = a + 1, c = a + 2, d = a + 3, e = a + 4, f = a + 5, g = a + 6, h = a + 7, i = a + 8, j = a + 9, k = a + 10, l = a + 11;
+    const V by = a + 0.75F;
+    for (uint64_t r = 0; r < rounds; ++r) {
+        a = a * by + by, b = b * by + by, c = c * by + by, d = d * by + by, e = e * by + by, f = f * by + by;
+        g = g * by + by, h = h * by + by, i = i * by + by, j = j * by + by, k = k * by + by, l = l * by + by;
+    }
+    const V sum = ((a + b) + (c + d)) + ((e + f) + (g + h)) + ((i + j) + (k + l));
+    return sum[0] + sum[15];
+}
+
 }  // namespace
 
 uint64_t probe_random_reads(std::span<const uint32_t> data, uint64_t reads, uint32_t seed) {
@@ -57,6 +70,12 @@ uint64_t probe_random_reads(std::span<const uint32_t> data, uint64_t reads, uint
         const uint64_t mine = std::min(chunk, blocks - i * chunk);
         sum += read_blocks(data.data(), data.size(), mine, seed + static_cast<uint32_t>(i * chunk * block));
     });
+    return sum;
+}
+
+float probe_arithmetic(uint64_t rounds) {
+    std::atomic<float> sum{0};
+    parallel_for(static_cast<size_t>(num_threads()), [&](size_t) { sum = sum + multiply_add(rounds); });
     return sum;
 }
 

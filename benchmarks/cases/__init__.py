@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import ingest, walk
+from benchmarks.cases import embed_quality, embed_throughput, ingest, walk
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
 
 __all__ = ["CASES"]
 
-CASES: dict[str, Case] = {case.name: case for case in (ingest.CASE, ingest.MEMORY, walk.CASE, walk.WEIGHTED)}
+CASES: dict[str, Case] = {
+    case.name: case
+    for case in (
+        embed_quality.CASE,
+        embed_throughput.CASE,
+        ingest.CASE,
+        ingest.MEMORY,
+        walk.CASE,
+        walk.WEIGHTED,
+    )
+}

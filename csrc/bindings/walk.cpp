@@ -45,6 +45,7 @@ void bind_walk(nb::module_& m) {
           nb::call_guard<nb::gil_scoped_release>());
     m.def("alias_tables", &alias<double>, nb::arg("indptr"), nb::arg("weight"), nb::arg("table"),
           nb::call_guard<nb::gil_scoped_release>());
+    m.def("probe_arithmetic", &probe_arithmetic, nb::arg("rounds"), nb::call_guard<nb::gil_scoped_release>());
     m.def(
         "probe_random_reads",
         [](In<uint32_t> data, uint64_t reads, uint32_t seed) { return probe_random_reads(span(data), reads, seed); },
