@@ -259,7 +259,10 @@ float rate_at(const SgnsStep& step, uint64_t item) {
 
 void sgns_train(const SgnsTables& tables, const SgnsPairs& pairs, const SgnsStep& step, std::span<double> loss) {
     const Grid grid = check(tables, pairs, step, loss);
-    wavefront(grid.heads, grid.tails, [&](size_t i, size_t j) {
+    const bool tied = tables.vertex.data() == tables.context.data();
+    if (tied && (grid.heads != grid.tails || tables.head_first != tables.tail_first))
+        throw std::invalid_argument("sgns_train: a table trained against itself must be whole");
+    const auto train = [&](size_t i, size_t j) {
         const size_t b = i * grid.tails + j;
         const auto begin = static_cast<size_t>(pairs.offset[b]);
         loss[b] = train_block({
@@ -274,6 +277,11 @@ void sgns_train(const SgnsTables& tables, const SgnsPairs& pairs, const SgnsStep
             .item = pairs.item[b],
             .rate = rate_at(step, pairs.item[b]),
         });
+    };
+    wavefront(grid.heads, grid.tails, [&](size_t i, size_t j) {
+        if (tied && i > j) return;
+        train(i, j);
+        if (tied && i < j) train(j, i);
     });
 }
 

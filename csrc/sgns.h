@@ -38,6 +38,9 @@ struct SgnsStep {
 };
 
 // Trains every pair once, in place; loss[i * J + j] becomes the sum of the losses of the block's pairs.
+//
+// If vertex and context are one table, as in LINE of the first order, block (j, i) comes right after (i, j), i < j:
+// both use parts i and j alone, and the pairs of blocks on and above the diagonal make a wavefront as before.
 void sgns_train(const SgnsTables& tables, const SgnsPairs& pairs, const SgnsStep& step, std::span<double> loss);
 
 }  // namespace weft

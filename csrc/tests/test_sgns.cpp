@@ -35,7 +35,7 @@ std::vector<uint32_t> walks(size_t count) {
     return out;
 }
 
-Run train(int threads, size_t count, uint32_t negatives) {
+Run train(int threads, size_t count, uint32_t negatives, bool tied) {
     set_num_threads(threads);
     Run run;
     std::vector<uint32_t> row_of(parts * rows);
@@ -58,7 +58,7 @@ Run train(int threads, size_t count, uint32_t negatives) {
     for (size_t i = 0; i < alias.size(); ++i) alias[i] = (i * 7 % rows) << 32 | 0x80000000u;
     run.loss.resize(parts * parts);
     const std::vector<uint64_t> item(run.offset.begin(), run.offset.end() - 1);
-    sgns_train({run.vertex, run.context, width, rows, alias, 0, 0}, {run.pairs, run.offset, item},
+    sgns_train({run.vertex, tied ? run.vertex : run.context, width, rows, alias, 0, 0}, {run.pairs, run.offset, item},
                {5, run.pairs.size(), negatives, 2.5F, 0.1F, 0.001F}, run.loss);
     return run;
 }
@@ -66,9 +66,11 @@ Run train(int threads, size_t count, uint32_t negatives) {
 void same_at_any_number_of_threads() {
     for (const size_t count : {0, 1, 40, 1500})
         for (const uint32_t negatives : {1, 4, 6}) {
-            const Run one = train(1, count, negatives);
-            CHECK(one == train(2, count, negatives));
-            CHECK(one == train(4, count, negatives));
+            for (const bool tied : {false, true}) {
+                const Run one = train(1, count, negatives, tied);
+                CHECK(one == train(2, count, negatives, tied));
+                CHECK(one == train(4, count, negatives, tied));
+            }
         }
 }
 

@@ -27,6 +27,8 @@ class Case:
 
     def run(self, train, **changes):
         vertex, context = self.tables.copy()
+        if changes.pop("tied", False):
+            context = vertex
         first = changes.pop("first", 0)
         settings = {"total": len(self.pairs), "weight_decay": 0.005, "rows": self.rows, **SETTINGS, **changes}
         item = (self.offset[:-1] + first).astype(np.uint64)
@@ -51,6 +53,14 @@ def test_equals_the_definition(pairs, threads):
 @pytest.mark.parametrize("negatives", [0, 1, 2, 3, 4, 5, 7, 9])
 def test_widths_and_negatives(width, negatives):
     Case(60, width=width).check(negatives=negatives)
+
+
+@pytest.mark.parametrize("negatives", [1, 3, 5])
+@pytest.mark.parametrize("parts", [1, 2, 5])
+def test_one_table_against_itself(parts, negatives, threads):
+    case = Case(300, parts=parts, size=9)
+    case.check(tied=True, negatives=negatives)
+    assert (case.run(sgns_train, tied=True)[0] != case.run(sgns_train)[0]).any()
 
 
 @pytest.mark.parametrize("parts", [1, 2, 5])

@@ -45,7 +45,8 @@ def sgns_train(
     ``-log s(u.c) - negative_weight * sum log s(-u.c')`` and a step of SGD follows; four pairs of different
     heads share their negatives and take their step together (README.md beside this file). The tables may be
     whole or a strip of head parts and a panel of tail parts: blocks trained strip by strip give the same bits
-    as long as each block comes after those above it and to its left.
+    as long as each block comes after those above it and to its left. Given one array for both tables, as in
+    LINE of the first order, heads and tails are the same vectors.
 
     Args:
         vertex_ID: float32 ``[I*R, D]``, the rows of heads.

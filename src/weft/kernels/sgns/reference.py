@@ -124,9 +124,9 @@ def train_tiles(vertex_RD: F32, context_RD: F32, tiles: list[Tile], at: Step) ->
             loss += cost
     else:
         for tile in tiles:
-            h_TD = vertex_RD[tile.heads]
-            step_TD, k = np.zeros_like(h_TD), 0
+            step_TD, k = np.zeros((len(tile.heads), vertex_RD.shape[1]), np.float32), 0
             for number, size in enumerate(passes(len(tile.negatives))):
+                h_TD = vertex_RD[tile.heads]
                 tails = tile.tails[: 0 if number else HEADS]
                 rows = tile.negatives[k : k + size]
                 own_T, pull_TN, cost = score(h_TD, context_RD, tails, rows, at)
@@ -207,8 +207,11 @@ def sgns_train(
 ) -> npt.NDArray[np.float64]:
     """As :func:`weft.kernels.sgns.sgns_train`: one block after another, row by row."""
     loss = np.zeros(len(item))
-    for b in range(len(item)):
-        i, j = divmod(b, len(context_JD) // rows)
+    order = [divmod(b, len(context_JD) // rows) for b in range(len(item))]
+    if vertex_ID is context_JD:  # one table: (j, i) right after (i, j)
+        order = [place for i, j in order if i <= j for place in dict.fromkeys([(i, j), (j, i)])]
+    for i, j in order:
+        b = i * (len(context_JD) // rows) + j
         head_part, tail_part = slice(i * rows, (i + 1) * rows), slice(j * rows, (j + 1) * rows)
         head_B, tail_B = pair_B[offset[b] : offset[b + 1]] >> np.uint64(32), pair_B[offset[b] : offset[b + 1]]
         heads = (head_B.astype(np.int64) - head_first - i * rows).tolist()
