@@ -39,6 +39,7 @@ WEFT_INLINE void prefetch(const float* row, size_t width) {
 
 // A block's pairs are cut into as many lanes as a step has heads; step s takes the s-th pair of each lane. Pairs
 // are sorted by head: lanes pass over long runs of one head each, and a step seldom meets a head twice.
+template <size_t P>
 class Trainer {
 public:
     explicit Trainer(const Block& b)
@@ -62,9 +63,11 @@ public:
         for (size_t s = 0; s < steps_; s += batch) {
             const size_t count = std::min(batch, steps_ - s);
             prepare(s, count);
-            loss_ = tile::V{};
             for (size_t i = 0; i < count; ++i) step(s + i, negative_.data() + i * tiles * negatives_);
-            loss += tile::sum(loss_);
+            for (float& lane : loss_) {
+                loss += lane;
+                lane = 0;
+            }
         }
         return loss;
     }
@@ -154,11 +157,11 @@ private:
         tile::Pulls pulls[tiles];
         for (size_t t = 0; t < tiles; ++t) {
             std::copy_n(negative + t * negatives_, negatives_, tile_[t].negative);
-            pulls[t] = tile::score<heads, tile::opening, true>(tile_[t], opening_);
+            pulls[t] = tile::score<P, heads, tile::opening, true>(tile_[t], opening_);
         }
         for (size_t t = 0; t < tiles; ++t) {
-            tile::move<heads, tile::opening, true>(tile_[t], pulls[t], true);
-            loss_ += pulls[t].loss;
+            tile::move<P, heads, tile::opening, true>(tile_[t], pulls[t], true);
+            add(pulls[t]);
         }
     }
 
@@ -190,9 +193,13 @@ private:
     WEFT_INLINE void pass(tile::Rows& rows, float* const* negative, bool last) {
         std::copy_n(negative, N, rows.negative);
         const auto weights = tile::weights_of<T, N, TAILS>(b_.rate, b_.step.negative_weight);
-        const auto pulls = tile::score<T, N, TAILS>(rows, weights);
-        tile::move<T, N, TAILS>(rows, pulls, last);
-        loss_ += pulls.loss;
+        const auto pulls = tile::score<P, T, N, TAILS>(rows, weights);
+        tile::move<P, T, N, TAILS>(rows, pulls, last);
+        add(pulls);
+    }
+
+    WEFT_INLINE void add(const tile::Pulls& pulls) {
+        for (size_t k = 0; k < lanes; ++k) loss_[k] += pulls.loss[k];
     }
 
     // Each term of the loss decays the two rows it touches, in proportion to its weight.
@@ -208,13 +215,13 @@ private:
     }
 
     WEFT_INLINE void scale(float* row, float by) {
-        for (size_t z = 0; z < width_; z += lanes) tile::store(row + z, by * tile::load(row + z));
+        for (size_t z = 0; z < width_; ++z) row[z] *= by;
     }
 
     const Block& b_;
     const size_t width_, negatives_;
     const tile::Weights opening_;
-    tile::V loss_{};  // of the batch, lane by lane
+    float loss_[lanes] = {};  // of the batch, term by term
     const size_t steps_;
     size_t begin_[wide + 1];
     tile::Rows tile_[tiles];
@@ -223,7 +230,25 @@ private:
     std::vector<float> gradient_;
 };
 
-WEFT_CLONES double train_block(const Block& b) { return Trainer(b).run(); }
+// The widest vectors that the CPU has. Not target_clones: these are three programs, with P as their width.
+#if defined(__x86_64__) && !defined(WEFT_NO_CLONES)
+[[gnu::target("arch=x86-64-v4")]] double train_wide(const Block& b) { return Trainer<16>(b).run(); }
+[[gnu::target("arch=x86-64-v3")]] double train_half(const Block& b) { return Trainer<8>(b).run(); }
+double train_plain(const Block& b) { return Trainer<4>(b).run(); }
+
+double train_block(const Block& b) {
+    static const auto chosen = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+                                       __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+                                       __builtin_cpu_supports("avx512cd")
+                                   ? train_wide
+                               : __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") ? train_half
+                                                                                                 : train_plain;
+    return chosen(b);
+}
+#else
+double train_block(const Block& b) { return Trainer<16>(b).run(); }
+#endif
+
 
 struct Grid {
     size_t heads, tails;  // parts
