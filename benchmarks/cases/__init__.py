@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import embed_quality, embed_throughput, ingest, walk
+from benchmarks.cases import embed_quality, embed_swap, embed_throughput, ingest, walk
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
@@ -15,6 +15,7 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         embed_quality.CASE,
+        embed_swap.CASE,
         embed_throughput.CASE,
         ingest.CASE,
         ingest.MEMORY,

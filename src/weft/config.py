@@ -6,7 +6,7 @@ import re
 
 from weft.errors import WeftValueError
 
-__all__ = ["parse_bytes", "show_bytes"]
+__all__ = ["parse_bytes", "show_bytes", "show_seconds"]
 
 _UNITS = {"": 1, "B": 1}
 _UNITS |= {f"{prefix}{form}": 1024 ** (i + 1) for i, prefix in enumerate("KMGT") for form in ("", "IB")}
@@ -40,3 +40,14 @@ def show_bytes(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+def show_seconds(seconds: float) -> str:
+    """A time for people, to two places: ``4.2 s``, ``3 min 20 s``, ``5 h 10 min``, ``2 d 7 h``."""
+    if seconds < 59.5:
+        return f"{seconds:.1f} s" if seconds < 9.95 else f"{seconds:.0f} s"
+    left, units = round(seconds), (("d", 86400), ("h", 3600), ("min", 60), ("s", 1))
+    first = next(i for i, (_, size) in enumerate(units) if left >= size)
+    (name, size), (small, part) = units[first], units[first + 1]
+    rest = left % size // part
+    return f"{left // size} {name}" + (f" {rest} {small}" if rest else "")

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from weft.config import parse_bytes, show_bytes
+from weft.config import parse_bytes, show_bytes, show_seconds
 from weft.errors import WeftValueError
 
 
@@ -37,3 +37,22 @@ def test_refuses(text):
 )
 def test_for_people(size, text):
     assert show_bytes(size) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0.0 s"),
+        (4.24, "4.2 s"),
+        (9.96, "10 s"),
+        (59.4, "59 s"),
+        (59.6, "1 min"),
+        (200, "3 min 20 s"),
+        (3599, "59 min 59 s"),
+        (3600, "1 h"),
+        (18_600, "5 h 10 min"),
+        (198_000, "2 d 7 h"),
+    ],
+)
+def test_times_for_people(seconds, text):
+    assert show_seconds(seconds) == text

@@ -22,6 +22,7 @@ from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
     from weft.embed import Embedding, NodeEmbedding, Plan
+    from weft.embed.estimate import Estimate
     from weft.graph import Graph
 
 __all__ = ["Args", "run"]
@@ -85,6 +86,9 @@ class Args:
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
     """Memory to use, such as 4GiB; what the machine has when not given."""
 
+    scratch: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where tables and pairs go that do not fit into the memory; beside --out when not given."""
+
     threads: Annotated[int | None, arg(metavar="INT")] = None
     """Threads to use; the result does not depend on it."""
 
@@ -118,6 +122,8 @@ def run(args: Args) -> int:
         **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=sys.stderr.isatty()
     )
     _check(args, model)
+    if args.scratch is None and args.out is not None:
+        model.set_params(scratch=_nearest(args.out))
     if args.threads is not None:
         set_num_threads(args.threads)
     if args.source.is_dir():
@@ -167,11 +173,19 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
         check_drawable(graph.num_nodes)
     sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout)))
     sys.stdout.flush()
+    sys.stdout.write(_show_time(model.estimate(train, plan)))
+    sys.stdout.flush()
     if args.plan:
         return
     before = _go_on(args, plan)
     begun = time.perf_counter()
-    model.fit(train, checkpoint=_state(args), every_minutes=args.checkpoint_minutes, resume=args.resume)
+    model.fit(
+        train,
+        plan=plan,
+        checkpoint=_state(args),
+        every_minutes=args.checkpoint_minutes,
+        resume=args.resume,
+    )
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
@@ -269,6 +283,11 @@ def _out(args: Args) -> Path:
     return args.out
 
 
+def _nearest(place: Path) -> Path:
+    """The folder that will hold ``place``, or the nearest above it that exists."""
+    return next(folder for folder in place.absolute().parents if folder.is_dir())
+
+
 def _place(args: Args) -> Path:
     """Where a file of edges is imported to."""
     out = _out(args)
@@ -309,7 +328,19 @@ def _show_plan(graph: Graph, plan: Plan, hidden: int) -> str:
         "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
         "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
     }
+    if plan.swap is not None:
+        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
     return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+
+
+def _show_time(estimate: Estimate) -> str:
+    from weft.config import show_bytes, show_seconds
+
+    disk = "" if estimate.bandwidth is None else f", {show_bytes(estimate.bandwidth)}/s of the disk"
+    return (
+        f"  time     about {show_seconds(estimate.seconds)}, by a short trial: "
+        f"{estimate.pairs / 1e6:.1f} M pairs/s{disk}\n"
+    )
 
 
 def _show_result(model: NodeEmbedding, made: Embedding, seconds: float, pairs: int) -> str:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from weft.kernels.pairs import bucket_pairs
+from weft.kernels.memory import zeros_huge
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -61,10 +61,12 @@ class MemoryBatches:
 
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
-        self._pair_B, self._scratch_B = np.empty(plan.pool, np.uint64), np.empty(plan.pool, np.uint64)
+        self._walk_WL = np.empty((plan.walks, plan.length + 1), np.uint32)
+        # On huge pages: pairs are written to as many places at once as there are parts.
+        self._pair_B = zeros_huge((plan.pool,), np.uint64).view(np.uint64)
 
     def of(self, pool: PairPool, first: int) -> Iterator[Batch]:
         """As in :class:`Batches`."""
-        pair_B, every = pool.fill(self._pair_B), range(self._plan.parts)
-        offset = bucket_pairs(pair_B, self._plan.rows, self._plan.parts, scratch=self._scratch_B)
+        every = range(self._plan.parts)
+        pair_B, offset = pool.blocks(self._plan.rows, self._plan.parts, self._walk_WL, self._pair_B)
         yield Batch(every, every, pair_B, offset, (offset[:-1] + first).astype(np.uint64))

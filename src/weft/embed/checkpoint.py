@@ -15,6 +15,7 @@ import numpy as np
 from weft.errors import WeftValueError
 from weft.graph._files import remove_stale, storage_errors, temporary_name
 from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:
     import os
@@ -124,7 +125,9 @@ def identity(params: Mapping[str, Any], plan: Plan, graph: Graph) -> dict[str, A
         "params": {
             name: value.item() if isinstance(value, np.generic) else value for name, value in params.items()
         },
-        "plan": {k: v for k, v in dataclasses.asdict(plan).items() if k not in ("bytes", "limit")},
+        "plan": {
+            k: v for k, v in dataclasses.asdict(plan).items() if k not in ("swap", "disk", "bytes", "limit")
+        },
         "graph": {
             "nodes": graph.num_nodes,
             "edges": graph.num_edges,
@@ -142,6 +145,7 @@ def _digest(graph: Graph) -> str:
     for array in arrays:
         for begin in range(0, len(array), _CHUNK):
             digest.update(np.ascontiguousarray(array[begin : begin + _CHUNK]).view(np.uint8).data)
+            drop_pages(array)
     return digest.hexdigest()
 
 

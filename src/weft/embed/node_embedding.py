@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -13,10 +14,12 @@ import numpy.typing as npt
 from weft.config import parse_bytes
 from weft.embed.checkpoint import Checkpoint, identity, pairs_saved
 from weft.embed.checks import check_choice, check_int, check_real
+from weft.embed.estimate import Estimate, estimate
 from weft.embed.estimator import Estimator
 from weft.embed.keeper import Keeper
 from weft.embed.plan import Plan, auto_window, make_plan
 from weft.embed.progress import Progress
+from weft.embed.room import check_room
 from weft.embed.run import Run, Settings, Step, complete
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
@@ -50,7 +53,10 @@ class NodeEmbedding(Estimator):
         seed: 0 to 2**64 - 1.
         parts: the tables are cut into so many; None: by their size. Another number gives other vectors, of
             the same quality; how many threads can work grows with it.
-        memory: bytes that may be used, or a text such as ``"4GiB"``; None: what the machine has.
+        memory: bytes the process may have resident, or a text such as ``"4GiB"``; None: nine tenths of what
+            the machine has left. With less than the tables need, they pass through memory part by part; the
+            vectors are the same.
+        scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
         progress: show a bar with pairs per second, loss and time left.
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss.
 
@@ -85,6 +91,7 @@ class NodeEmbedding(Estimator):
         seed: int = 0,
         parts: int | None = None,
         memory: int | str | None = None,
+        scratch: str | os.PathLike[str] | None = None,
         progress: bool = False,
         on_progress: Callable[[int, int, float], None] | None = None,
     ) -> None:
@@ -100,6 +107,7 @@ class NodeEmbedding(Estimator):
         self.seed = seed
         self.parts = parts
         self.memory = memory
+        self.scratch = scratch
         self.progress = progress
         self.on_progress = on_progress
 
@@ -110,6 +118,7 @@ class NodeEmbedding(Estimator):
             WeftTypeError: ``graph`` is not a graph, or a parameter has the wrong type.
             WeftValueError: a parameter is out of range, or the graph has no edges.
             BudgetError: the run does not fit into ``memory``.
+            StorageError: ``scratch`` lacks the room for what does not.
         """
         if not isinstance(graph, Graph):
             raise WeftTypeError(
@@ -124,7 +133,8 @@ class NodeEmbedding(Estimator):
         walks = self.method == "deepwalk"
         length = int(self.walk_length) if walks else 1
         window = self.window if self.window is not None else auto_window(graph.num_nodes, edges)
-        return make_plan(
+        graph.drop_pages()  # counting its edges read it
+        plan = make_plan(
             graph,
             dim=int(self.dim),
             pairs=max(1, round(self.epochs * edges)),
@@ -133,11 +143,22 @@ class NodeEmbedding(Estimator):
             parts=None if self.parts is None else int(self.parts),
             memory=None if self.memory is None else parse_bytes(self.memory),
         )
+        self._room(plan)
+        return plan
+
+    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+        """How long ``fit`` will take on a machine as busy as now, judged by a second or so of its work.
+
+        Raises:
+            StorageError: ``scratch`` cannot be written to.
+        """
+        return estimate(graph, plan, self._settings(), self._room(plan))
 
     def fit(
         self,
         graph: Graph,
         *,
+        plan: Plan | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         every_minutes: float = 10.0,
         resume: bool = False,
@@ -150,6 +171,7 @@ class NodeEmbedding(Estimator):
 
         Args:
             graph: at least one edge; edge weights, if any, are respected.
+            plan: what :meth:`plan` gave for this graph and these parameters; None: it is made now.
             checkpoint: a directory for the state of the run, replaced again and again; None: none is kept.
             every_minutes: between checkpoints; 0: after every pool; ``inf``: only when a signal ends the run.
             resume: go on from the checkpoint if there is one, else begin.
@@ -163,10 +185,10 @@ class NodeEmbedding(Estimator):
             StorageError: a checkpoint cannot be written; the one before is intact.
             Interrupted: a signal came; the checkpoint holds the state.
         """
-        plan = self.plan(graph)
+        plan = self.plan(graph) if plan is None else plan
         going_on = _check_place(checkpoint, every_minutes, resume)
-        run = Run(graph.in_memory(), plan, self._settings())
         with contextlib.ExitStack() as stack:
+            run = stack.enter_context(Run(graph.in_memory(), plan, self._settings(), self._room(plan)))
             watchers: list[Callable[[Run, Step], None]] = []
             if checkpoint is not None:
                 kept = Checkpoint(Path(checkpoint), identity(self._deciding(), plan, graph))
@@ -177,7 +199,7 @@ class NodeEmbedding(Estimator):
                 run.begin()
             progress = Progress(plan.pairs, run.pairs, bar=self.progress, hook=self.on_progress)
             complete(run, [stack.enter_context(progress), *watchers])
-        self.embedding_, self.context_ = run.finish()
+            self.embedding_, self.context_ = run.finish()
         self.loss_history_ = run.history
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
         self.plan_ = plan
@@ -189,8 +211,16 @@ class NodeEmbedding(Estimator):
 
     def _deciding(self) -> dict[str, Any]:
         """The parameters that decide the result."""
-        aside = ("memory", "progress", "on_progress")
+        aside = ("memory", "scratch", "progress", "on_progress")
         return {name: value for name, value in self.get_params().items() if name not in aside}
+
+    def _room(self, plan: Plan) -> Path | None:
+        """Where the plan keeps what does not fit into memory, if anything; there must be room."""
+        if plan.disk == 0:
+            return None
+        folder = Path(tempfile.gettempdir() if self.scratch is None else self.scratch)
+        check_room(folder, plan.disk)
+        return folder
 
     def _settings(self) -> Settings:
         """The parameters that a run takes as they are."""
@@ -225,6 +255,12 @@ class NodeEmbedding(Estimator):
             check_int("parts", self.parts, 1, 1024)
         if self.memory is not None:
             parse_bytes(self.memory)
+        if (
+            self.scratch is not None
+            and not isinstance(self.scratch, str)
+            and not hasattr(self.scratch, "__fspath__")
+        ):
+            raise WeftTypeError(f"scratch must be a folder (got {self.scratch!r})")
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
 

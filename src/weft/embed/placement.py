@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from weft.embed.plan import Plan
     from weft.graph import Graph
 
-__all__ = ["Placement", "deal"]
+__all__ = ["Placement", "deal", "in_degrees"]
 
-_EDGES = 1 << 24  # counted at a time
+_EDGES = 1 << 20  # counted at a time
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,7 +42,7 @@ class Placement:
         Raises:
             WeftValueError: the graph is damaged.
         """
-        count_N, weight_N = _in_degrees(graph)
+        count_N, weight_N = in_degrees(graph)
         row_N = deal(graph.degree() + count_N.astype(np.int64), plan.parts)
         weight_PR = np.zeros((plan.parts, plan.rows))
         weight_PR.reshape(-1)[row_N] = weight_N**0.75
@@ -72,7 +72,7 @@ def deal(degree_N: npt.NDArray[np.int64], parts: int) -> npt.NDArray[np.uint32]:
     return row_N
 
 
-def _in_degrees(graph: Graph) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def in_degrees(graph: Graph) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """The edges that lead into each node, and the sum of their weights."""
     count_N, weight_N = np.zeros((2, graph.num_nodes))
     for begin in range(0, graph.num_edges, _EDGES):  # whole, bincount would copy all edges as int64

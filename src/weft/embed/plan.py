@@ -5,13 +5,18 @@ Shapes: N nodes, P parts, R rows of a part.
 
 from __future__ import annotations
 
+import dataclasses
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from weft.config import show_bytes
-from weft.errors import BudgetError, WeftValueError
+import numpy as np
+
+from weft.embed.footprint import Footprint, fit_into
+from weft.embed.placement import in_degrees
+from weft.embed.swap.schedule import Swap
+from weft.errors import WeftValueError
+from weft.graph._plan import free_memory, resident
 from weft.kernels.pairs import pairs_per_walk
 from weft.kernels.sgns import LANES
 from weft.kernels.threads import num_threads
@@ -29,11 +34,12 @@ _PART_NODES = 512  # with fewer, the negatives of a part are too few to stand fo
 _MAX_PARTS = 256  # P * P blocks: more, and a pool leaves each too few pairs to be worth its turn
 _POOL = 1 << 27  # pairs at most: 1 GiB
 _SMALLEST_POOL = 1 << 12
+_EDGES = 1 << 20  # looked at at a time
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Sizes of a training run. All but ``bytes`` and ``limit`` decide the result; memory decides none.
+    """Sizes of a training run. Those up to ``pool`` decide the result; the others follow from the memory.
 
     Attributes:
         nodes: N.
@@ -45,7 +51,9 @@ class Plan:
         window: how far apart in a walk the two nodes of a pair may be.
         walks: of one pool.
         pool: pairs of one pool, sorted into blocks and trained together.
-        bytes: memory at the peak, the graph included.
+        swap: what is on disk, and how it passes through memory; None: nothing is.
+        disk: bytes on disk at the peak.
+        bytes: memory of the process at the peak, the graph and what is in use already included.
         limit: memory that may be used.
     """
 
@@ -58,8 +66,15 @@ class Plan:
     window: int
     walks: int
     pool: int
+    swap: Swap | None
+    disk: int
     bytes: int
     limit: int
+
+    @property
+    def part(self) -> int:
+        """Bytes of a part of one table."""
+        return self.rows * self.width * 4
 
 
 def auto_window(nodes: int, edges: int) -> int:
@@ -83,6 +98,7 @@ def make_plan(
     window: int,
     parts: int | None = None,
     memory: int | None = None,
+    base: int | None = None,
 ) -> Plan:
     """The sizes of a run, which decide the result, and the memory they take, which does not.
 
@@ -93,10 +109,11 @@ def make_plan(
         length: steps of a walk.
         window: of the pairs.
         parts: P; None: by the size of the tables.
-        memory: bytes that may be used; None: what the machine has.
+        memory: bytes the process may have resident; None: nine tenths of what the machine has left.
+        base: bytes it has already; None: measured.
 
     Raises:
-        BudgetError: the tables and a pool do not fit.
+        BudgetError: the run does not fit, even with its tables on disk.
         WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``.
     """
     nodes = graph.num_nodes
@@ -109,22 +126,33 @@ def make_plan(
         raise WeftValueError(f"embed: {nodes:,} nodes; the tables hold at most {(1 << 32) - 1:,} rows")
     per_walk = pairs_per_walk(length, window)
     # A small pool turns the tables over more often for each pair sorted; a large one repeats a head many
-    # times in a row. 200 pairs a node keep both costs small.
-    walks = -(-min(_POOL, max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
-    limit = memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    tables = 2 * rows * parts * width * 4
-    # A walk has its nodes, and once more with 64 bytes while its start is drawn; a pair is there twice while
-    # its part of the heads is sorted, one part on each thread.
-    drawn = walks_at_once(walks, length, window) * ((length + 1) * graph.indices.itemsize + 64)
-    sorting = min(num_threads(), parts) / parts
-    pool = math.ceil(walks * per_walk * 8 * (1 + sorting)) + walks * (length + 1) * 4 + drawn
-    finish = nodes * dim * 4  # one result in graph order beside both tables, the pool being gone
-    need = tables + 8 * rows * parts + _graph_bytes(graph) + 12 * nodes + max(pool, finish)
-    if need > limit:
-        raise BudgetError(
-            f"embed: {nodes:,} nodes at dim={dim} need {show_bytes(need)}, of which the tables are "
-            f"{show_bytes(tables)}; memory allows {show_bytes(limit)}. Give more memory or lower dim"
-        )
+    # times in a row. 200 pairs a node keep both costs small. From a million nodes on it is 64: tables on disk
+    # are read and written several times for each pool, 6 KB a node where a quarter fits into memory.
+    walks = -(-min(max(_POOL, 64 * nodes), max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
+    base = resident() if base is None else base
+    limit = base + free_memory() * 9 // 10 if memory is None else memory
+    sizes = Footprint(
+        base=base,
+        graph=graph.nbytes + (0 if graph.weight is None else 8 * graph.num_edges),
+        nodes=nodes,
+        parts=parts,
+        rows=rows,
+        width=width,
+        dim=dim,
+        pool=walks * per_walk,
+        walk=(length + 1) * 4 / per_walk,
+        # Drawing a walk takes its nodes, and 64 bytes for its start.
+        draw=walks_at_once(walks, length, window) * ((length + 1) * graph.indices.itemsize + 64),
+        threads=num_threads(),
+        hub=0.0,
+        back=0.0,
+    )
+    if sizes.peak(None) <= limit:
+        swap = None
+    else:
+        hub, back = crowding(graph, window)
+        sizes = dataclasses.replace(sizes, hub=hub, back=back)
+        swap = fit_into(limit, sizes)
     return Plan(
         nodes=nodes,
         pairs=pairs,
@@ -135,17 +163,35 @@ def make_plan(
         window=window,
         walks=walks,
         pool=walks * per_walk,
-        bytes=need,
+        swap=swap,
+        disk=sizes.disk(swap),
+        bytes=sizes.peak(swap),
         limit=limit,
     )
+
+
+def crowding(graph: Graph, window: int) -> tuple[float, float]:
+    """How unevenly pairs lie in blocks.
+
+    Returns:
+        The share of the edges that lead from or to one node, at most; and about the share of the pairs that
+        are a node with itself. In an undirected graph, a walk is back after two steps with the probability
+        ``sum over edges (u, v) of weight^2 / weight of all of v's``, over the sum of weights, and after any
+        other even number of steps with a smaller one.
+    """
+    into_N = np.maximum(in_degrees(graph)[1], 1e-300)
+    back = 0.0
+    for begin in range(0, graph.num_edges, _EDGES):
+        edges = slice(begin, begin + _EDGES)
+        weight = 1.0 if graph.weight is None else graph.weight[edges].astype(np.float64) ** 2
+        back += float((weight / into_N[graph.indices[edges]]).sum())
+    hub, total = float(into_N.max()), float(into_N.sum())
+    if graph.directed:
+        hub = max(hub, int(graph.degree().max()) / graph.num_edges * total)
+    return min(1.0, hub / total), min(1.0, back / total) * (window // 2) / window
 
 
 def _parts(nodes: int, table: int) -> int:
     """Parts as large as caches serve well, and smaller where that lets more threads work."""
     wanted = max(8, min(64, nodes // (4 * _PART_NODES)), table // _PART_BYTES)
     return max(1, min(wanted, nodes // _PART_NODES, _MAX_PARTS))
-
-
-def _graph_bytes(graph: Graph) -> int:
-    """The rows in memory, and the alias tables of weighted ones."""
-    return graph.nbytes + (0 if graph.weight is None else 8 * graph.num_edges)

@@ -6,20 +6,26 @@ Shapes: N nodes, S pools.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from weft.embed.batches import MemoryBatches
 from weft.embed.placement import Placement
 from weft.embed.start import RandomStart
+from weft.embed.swap.pairs import DiskBatches
+from weft.embed.swap.scratch import Scratch
+from weft.embed.swap.tables import SwappedTables
 from weft.embed.tables import MemoryTables, Objective, Rate
 from weft.errors import WeftValueError
+from weft.kernels.memory import trim
 from weft.rng import Op, key
 from weft.sampling.pairs import PairPools
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from weft.embed.plan import Plan
     from weft.embed.tables import Tables
@@ -83,12 +89,14 @@ class Run:
         graph: in memory, with at least one edge.
         plan: its sizes.
         settings: what else decides it.
+        scratch: a folder for what the plan keeps on disk.
 
     Raises:
         WeftValueError: the graph is damaged, or all weights of a node are zero.
+        StorageError: the folder has not the room.
     """
 
-    def __init__(self, graph: Graph, plan: Plan, settings: Settings) -> None:
+    def __init__(self, graph: Graph, plan: Plan, settings: Settings, scratch: Path | None = None) -> None:
         self.plan, self.settings = plan, settings
         placement = Placement.of(graph, plan)
         self._pools = PairPools(
@@ -99,12 +107,34 @@ class Run:
             walks=plan.walks,
             seed=settings.seed,
         )
-        self._tables: Tables = MemoryTables(plan, placement, dim=settings.dim, objective=settings.objective())
+        trim()
+        self.scratch = None if scratch is None else Scratch(scratch)
+        self._tables = self._place(placement)
         self._history: list[tuple[int, float]] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        """Let go of what is on disk; vectors that :meth:`finish` gave stay."""
+        if self.scratch is not None:
+            self.scratch.close()
+
+    def _place(self, placement: Placement) -> Tables:
+        """Tables where the plan wants them."""
+        plan, dim, objective = self.plan, self.settings.dim, self.settings.objective()
+        if plan.swap is None:
+            return MemoryTables(plan, placement, MemoryBatches(plan), dim=dim, objective=objective)
+        assert self.scratch is not None
+        batches = DiskBatches(plan, plan.swap, self.scratch)
+        if not plan.swap.tables:
+            return MemoryTables(plan, placement, batches, dim=dim, objective=objective)
+        return SwappedTables(plan, placement, batches, self.scratch, dim=dim, objective=objective)
 
     def begin(self) -> None:
         """Start from random vectors."""
         self._tables.begin(RandomStart(self.settings.dim, self.settings.seed))
+        trim()
 
     @property
     def pools(self) -> int:

@@ -11,9 +11,17 @@ import numpy.typing as npt
 from weft.kernels.philox import philox_fill
 from weft.rng import Op, key
 
-__all__ = ["RandomStart", "Start", "initial_vectors"]
+__all__ = ["INITIALISED", "RandomStart", "Start", "at_once", "initial_vectors"]
 
 F32 = npt.NDArray[np.float32]
+
+INITIALISED = 1 << 19
+"""Numbers asked for at a time: some MB, as random words and as what is made of them."""
+
+
+def at_once(dim: int) -> int:
+    """How many vectors of ``dim`` numbers to ask for at a time."""
+    return max(1, INITIALISED // dim)
 
 
 class Start(Protocol):

@@ -11,23 +11,22 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from weft.embed.start import at_once
 from weft.kernels.memory import zeros_huge
 from weft.kernels.sgns import sgns_train
 
 if TYPE_CHECKING:
+    from weft.embed.batches import Batch, Batches
     from weft.embed.placement import Placement
     from weft.embed.plan import Plan
     from weft.embed.start import Start
     from weft.graph.format import DirectoryReader, DirectoryWriter
     from weft.sampling.pairs import PairPool
 
-__all__ = ["MemoryTables", "Objective", "Rate", "Tables"]
+__all__ = ["Losses", "MemoryTables", "Objective", "Rate", "Tables"]
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
-U64 = npt.NDArray[np.uint64]
-
-_NODES = 1 << 14  # initialised at a time: a few MB of random words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,52 +96,91 @@ class Tables(Protocol):
         ...
 
 
+class Losses:
+    """Trains batches; adds the losses of their blocks up in one order, whatever that of the batches is."""
+
+    def __init__(self, parts: int) -> None:
+        self._loss_PP = np.zeros((parts, parts))
+        self.pairs = 0
+        """Pairs trained."""
+
+    def train(
+        self,
+        vertex_ID: F32,
+        context_JD: F32,
+        batch: Batch,
+        placement: Placement,
+        objective: Objective,
+        rate: Rate,
+    ) -> None:
+        """Train a batch; the tables begin with the rows of its first parts."""
+        parts, heads, tails = len(self._loss_PP), batch.heads, batch.tails
+        rows = len(placement.alias_R) // parts
+        losses = sgns_train(
+            vertex_ID[: len(heads) * rows],
+            context_JD[: len(tails) * rows],
+            batch.pair_B,
+            batch.offset,
+            batch.item,
+            placement.alias_R[tails.start * rows : tails.stop * rows],
+            rows=rows,
+            head_first=heads.start * rows,
+            tail_first=tails.start * rows,
+            key=objective.key,
+            total=rate.total,
+            negatives=objective.negatives,
+            negative_weight=objective.negative_weight,
+            learning_rate=rate.learning_rate,
+            weight_decay=objective.weight_decay,
+        )
+        self._loss_PP[heads.start : heads.stop, tails.start : tails.stop] = losses.reshape(len(heads), -1)
+        self.pairs += len(batch.pair_B)
+
+    @property
+    def sum(self) -> float:
+        """Of all pairs trained."""
+        return float(self._loss_PP.sum())
+
+
 class MemoryTables:
-    """Both tables and the pairs of a pool in memory.
+    """Both tables in memory.
 
     Args:
         plan: sizes of the run.
         placement: of the nodes.
+        batches: where pairs come from.
         dim: of the vectors.
         objective: what to train for.
     """
 
-    def __init__(self, plan: Plan, placement: Placement, *, dim: int, objective: Objective) -> None:
+    def __init__(
+        self, plan: Plan, placement: Placement, batches: Batches, *, dim: int, objective: Objective
+    ) -> None:
         self._plan, self._placement, self._dim, self._objective = plan, placement, dim, objective
+        self._batches = batches
         shape = (plan.parts * plan.rows, plan.width)
         self._vertex_RD = zeros_huge(shape, np.float32).view(np.float32)
         self._context_RD = zeros_huge(shape, np.float32).view(np.float32)
-        self._walk_WL = np.empty((plan.walks, plan.length + 1), np.uint32)
-        # On huge pages: pairs are written to as many places at once as there are parts.
-        self._pair_B = zeros_huge((plan.pool,), np.uint64).view(np.uint64)
 
     def begin(self, start: Start) -> None:
         """As in :class:`Tables`."""
-        for first in range(0, self._plan.nodes, _NODES):
-            rows = self._placement.row_N[first : first + _NODES]
+        step = at_once(self._dim)
+        for first in range(0, self._plan.nodes, step):
+            rows = self._placement.row_N[first : first + step]
             vertex, context = start.vectors(first, len(rows))
             self._vertex_RD[rows, : self._dim] = vertex
             self._context_RD[rows, : self._dim] = context
 
     def train(self, pool: PairPool, first: int, rate: Rate) -> tuple[int, float]:
         """As in :class:`Tables`."""
-        pair_B, offset = pool.blocks(self._plan.rows, self._plan.parts, self._walk_WL, self._pair_B)
-        losses = sgns_train(
-            self._vertex_RD,
-            self._context_RD,
-            pair_B,
-            offset,
-            (offset[:-1] + first).astype(np.uint64),
-            self._placement.alias_R,
-            rows=self._plan.rows,
-            key=self._objective.key,
-            total=rate.total,
-            negatives=self._objective.negatives,
-            negative_weight=self._objective.negative_weight,
-            learning_rate=rate.learning_rate,
-            weight_decay=self._objective.weight_decay,
-        )
-        return len(pair_B), float(losses.sum())
+        losses, rows = Losses(self._plan.parts), self._plan.rows
+        for batch in self._batches.of(pool, first):
+            vertex, context = (
+                self._vertex_RD[batch.heads.start * rows :],
+                self._context_RD[batch.tails.start * rows :],
+            )
+            losses.train(vertex, context, batch, self._placement, self._objective, rate)
+        return losses.pairs, losses.sum
 
     def vectors(self, nodes: I64) -> tuple[F32, F32]:
         """As in :class:`Tables`."""
@@ -152,7 +190,7 @@ class MemoryTables:
     def finish(self) -> tuple[F32, F32]:
         """As in :class:`Tables`; what is not needed any more is let go before the next copy is made."""
         row_N = self._placement.row_N
-        del self._pair_B, self._walk_WL
+        del self._batches
         vertex = self._vertex_RD[row_N, : self._dim]
         del self._vertex_RD
         context = self._context_RD[row_N, : self._dim]

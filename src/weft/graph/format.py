@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
+from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:
     import io
@@ -42,6 +43,7 @@ Array = npt.NDArray[Any]
 MANIFEST = "manifest.json"
 DATA_OFFSET = 4096  # O_DIRECT wants data at a multiple of the block; 4096 serves every common device
 VERSION = 1
+_PIECE = 64 << 20  # bytes written between two looks at the pages of a mapped file
 # Plain numbers alone: an element of dtype object would be an address to follow.
 _NUMBERS = re.compile(r"\|[biu]1|<[iuf](2|4|8)")
 _MOST_DIMENSIONS = 32  # what every NumPy can hold
@@ -201,8 +203,12 @@ class DirectoryWriter:
         return self._open[name]
 
     def write_array(self, name: str, array: Array) -> None:
-        """Write a whole array and let go of its file."""
-        self.array(name, array.dtype, array.shape).write(array)
+        """Write a whole array and let go of its file; of an array in a mapped file, little is in memory."""
+        writer = self.array(name, array.dtype, array.shape)
+        step = max(1, _PIECE // max(1, array.nbytes // max(1, len(array))))
+        for begin in range(0, len(array), step):
+            writer.write(array[begin : begin + step])
+            drop_pages(array)
         self._entries[name] = self._open.pop(name).close()
 
     def finish(self, kind: str, meta: Mapping[str, object]) -> Path:

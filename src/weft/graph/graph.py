@@ -169,6 +169,12 @@ class Graph:
         weight = None if self.weight is None else copy(self.weight)
         return replace(self, indptr=copy(self.indptr), indices=copy(self.indices), weight=weight)
 
+    def drop_pages(self) -> None:
+        """Let go of the memory that reading a graph from disk took; it is read again when needed."""
+        for array in (self.indptr, self.indices, self.weight):
+            if array is not None:
+                memory.drop_pages(array)
+
     def reverse(self) -> Graph:
         """The graph with every edge turned round; an undirected graph is its own reverse."""
         if not self.directed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import math
 import mmap
 
@@ -10,7 +11,9 @@ import numpy.typing as npt
 
 from weft import _core
 
-__all__ = ["copy_huge", "drop_pages", "zeros_huge"]
+_PIECE = 64 << 20  # bytes copied between two looks at the pages of a mapped file
+
+__all__ = ["copy_huge", "drop_pages", "trim", "zeros_huge"]
 
 
 def zeros_huge(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArray[np.generic]:
@@ -22,9 +25,12 @@ def zeros_huge(shape: int | tuple[int, ...], dtype: npt.DTypeLike) -> npt.NDArra
 
 
 def copy_huge(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
-    """A copy of ``array`` on huge pages."""
+    """A copy of ``array`` on huge pages; of a mapped file, little is in memory twice."""
     out = zeros_huge(array.shape, array.dtype)
-    np.copyto(out, array)
+    step = max(1, _PIECE // max(1, array.nbytes // max(1, len(array))))
+    for begin in range(0, len(array), step):
+        out[begin : begin + step] = array[begin : begin + step]
+        drop_pages(array)
     return out
 
 
@@ -37,3 +43,10 @@ def drop_pages(array: npt.NDArray[np.generic]) -> None:
         base = base.base
     if isinstance(base, mmap.mmap):
         base.madvise(mmap.MADV_DONTNEED)
+
+
+def trim() -> None:
+    """Give freed memory back to the system: glibc holds on to what was freed in pieces below 32 MiB."""
+    release = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if release is not None:
+        release(0)

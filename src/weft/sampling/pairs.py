@@ -58,7 +58,9 @@ class PairPools:
         degree_N = graph.degree()
         # Only a directed walk can reach a node without out-edges: the others came along an edge.
         self._sink_N = (degree_N == 0).astype(np.uint8) if graph.directed else None
-        self._row_N, self._length, self._window, self._seed = row_N, length, window, seed
+        self._row_N, self._window, self._seed = row_N, window, seed
+        self.length = length
+        """L."""
         self.walks = walks
         """W."""
         self.capacity = walks * pairs_per_walk(length, window)
@@ -82,7 +84,7 @@ class PairPools:
 
     def _draw(self, first: int, count: int) -> npt.NDArray[Any]:
         return self._sampler.walks(
-            count, self._length, seed=self._seed, first=first, out=self._walk_WL[:count]
+            count, self.length, seed=self._seed, first=first, out=self._walk_WL[:count]
         )
 
     def blocks(
@@ -142,6 +144,29 @@ class PairPool:
             source.walk(self.first + count, source.walks - count, walk_WL[count:])
             pair_B, offset = source.blocks(walk_WL, rows, parts, self.most, out)
         return pair_B, offset
+
+    def block_chunks(self, rows: int, parts: int, out: U64) -> Iterator[tuple[U64, I64]]:
+        """All pairs in order, in chunks that are each sorted into blocks.
+
+        Args:
+            rows: rows of a part.
+            parts: P.
+            out: uint64, at least as large as the pairs of one walk; as many walks are taken at a time as fit.
+
+        Yields:
+            As :meth:`blocks`, of some walks after another; overwritten by the next.
+        """
+        source, left = self.source, self.most
+        count = min(source.walks, len(out) * source.walks // source.capacity)
+        walk_WL = np.empty((count, source.length + 1), np.uint32)
+        for begin in range(0, source.walks, count):
+            if left <= 0:
+                break
+            some = walk_WL[: source.walks - begin]
+            source.walk(self.first + begin, len(some), some)
+            pair_B, offset = source.blocks(some, rows, parts, left, out)
+            left -= len(pair_B)
+            yield pair_B, offset
 
     def fill(self, out: U64) -> U64:
         """All pairs in order.

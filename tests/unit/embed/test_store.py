@@ -45,7 +45,8 @@ def test_config_is_complete(tmp_path, graph, model):
     assert (manifest["format"], manifest["version"]) == ("weft.embedding", 1)
     assert manifest["created_by"] == f"weft {weft.__version__}"
     config = manifest["meta"]["config"]
-    kept = {name: value for name, value in model.get_params().items() if "progress" not in name}
+    aside = ("progress", "on_progress", "scratch")
+    kept = {name: value for name, value in model.get_params().items() if name not in aside}
     assert config == {"estimator": "NodeEmbedding", **kept, "window_used": model.plan_.window, "graph": None}
     for name in ("estimator", "window_used", "graph"):
         del config[name]

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from weft.config import show_bytes
 from weft.embed.batches import Batch
-from weft.embed.swap.scratch import ALIGN, aligned
+from weft.embed.swap.scratch import aligned, padded
 from weft.embed.swap.spill import Spill
 from weft.errors import BudgetError
 from weft.kernels.pairs import bucket_pairs
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from weft.embed.plan import Plan
-    from weft.embed.swap.schedule import Grid
+    from weft.embed.swap.schedule import Swap
     from weft.embed.swap.scratch import Scratch, Transfer
     from weft.sampling.pairs import PairPool
 
@@ -31,7 +31,6 @@ I64 = npt.NDArray[np.int64]
 U64 = npt.NDArray[np.uint64]
 
 PAIR_BYTES = 24  # of a pair of the largest batch: one batch is read while another is sorted and trained
-_WHOLE = ALIGN // 8
 
 
 class DiskBatches:
@@ -41,26 +40,25 @@ class DiskBatches:
 
     Args:
         plan: sizes of the run.
-        grid: panels and strips.
-        capacity: pairs of a batch at most; strips with more are cut between parts.
+        swap: panels and strips, and how many pairs a batch may have; strips with more are cut between parts.
         scratch: where the pairs go.
     """
 
-    def __init__(self, plan: Plan, grid: Grid, capacity: int, scratch: Scratch) -> None:
-        self._plan, self._grid = plan, grid
-        # While pairs are written, the memory serves four chunks: gathered, sorted, and two on their way.
-        chunk = -(-3 * capacity // (4 * _WHOLE)) * _WHOLE
-        arena = aligned(4 * chunk * 8).view(np.uint64)
-        self._capacity = len(arena) // 3
-        self._batch = [arena[k * self._capacity :][: self._capacity] for k in range(2)]
-        self._sort_B = arena[2 * self._capacity :]
-        self._chunk_B, self._chunk_sort_B, *writing = arena.reshape(4, -1)
+    def __init__(self, plan: Plan, swap: Swap, scratch: Scratch) -> None:
+        self._plan, self._grid = plan, swap.grid
+        # While pairs are written, the memory serves three chunks: one is made while two are on their way.
+        each = -(-plan.pool // plan.walks)
+        third = padded(8 * max(swap.capacity, each)) // 8
+        arena_3B = aligned(3 * 8 * third).view(np.uint64)[: 3 * third].reshape(3, -1)
+        self._capacity, self._batch = third, arena_3B[:2]
+        self._chunk_B = self._sort_B = arena_3B[2]
+        writing = arena_3B[:2].view(np.uint8)
         self._spill = Spill(
             scratch,
             "spilled pairs",
-            len(grid.panels) * grid.parts,
+            len(swap.grid.panels) * plan.parts,
             np.uint64,
-            buffers=(writing[0].view(np.uint8), writing[1].view(np.uint8)),
+            buffers=(writing[0], writing[1]),
         )
 
     def of(self, pool: PairPool, first: int) -> Iterator[Batch]:
@@ -87,32 +85,23 @@ class DiskBatches:
             item = item_PP[heads.start : heads.stop, tails.start : tails.stop].reshape(-1)
             yield Batch(heads, tails, pair_B, offset, item)
 
+    def close(self) -> None:
+        """Let go of the room on the disk."""
+        self._spill.close()
+
     def _fill(self, pool: PairPool) -> I64:
         """Write all pairs; how many lie in each block, int64 ``[P, P]``."""
         self._spill.clear()
-        count_PP, used = np.zeros((self._plan.parts, self._plan.parts), np.int64), 0
-        for pair_B in pool.chunks():
-            done = 0
-            while done < len(pair_B):
-                step = min(len(pair_B) - done, len(self._chunk_B) - used)
-                self._chunk_B[used : used + step] = pair_B[done : done + step]
-                done, used = done + step, used + step
-                if used == len(self._chunk_B):
-                    count_PP += self._write(used)
-                    used = 0
-        return count_PP + self._write(used)
-
-    def _write(self, used: int) -> I64:
-        """Write what was gathered, panel after panel; the count of each block, int64 ``[P, P]``."""
-        parts, chunk_B = self._plan.parts, self._chunk_B[:used]
-        offset = bucket_pairs(chunk_B, self._plan.rows, parts, scratch=self._chunk_sort_B)
-        rows_P = np.arange(parts) * parts
-        begin_C, end_C = (
-            np.concatenate([offset[rows_P + at] for at in ends])
-            for ends in zip(*((tails.start, tails.stop) for tails in self._grid.panels), strict=True)
-        )
-        self._spill.put(chunk_B, begin_C, end_C - begin_C)
-        return np.diff(offset).reshape(parts, parts)
+        parts = self._plan.parts
+        count_PP, rows_P = np.zeros((parts, parts), np.int64), np.arange(parts) * parts
+        for pair_B, offset in pool.block_chunks(self._plan.rows, parts, self._chunk_B):
+            begin_C, end_C = (
+                np.concatenate([offset[rows_P + at] for at in ends])
+                for ends in zip(*((tails.start, tails.stop) for tails in self._grid.panels), strict=True)
+            )
+            self._spill.put(pair_B, begin_C, end_C - begin_C)
+            count_PP += np.diff(offset).reshape(parts, parts)
+        return count_PP
 
     def _cuts(self) -> Iterator[tuple[int, range]]:
         """The panel and the head parts of each batch."""

@@ -7,6 +7,7 @@ Shapes: D numbers of a vector, B vectors.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,17 +17,21 @@ from weft.embed.swap.scratch import aligned
 from weft.embed.swap.spill import Spill
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from weft.embed.swap.scratch import Scratch
 
-__all__ = ["Reorder"]
+__all__ = ["Reorder", "piece"]
 
 F32 = npt.NDArray[np.float32]
 U32 = npt.NDArray[np.uint32]
 
-_CHUNK = 2 << 20  # bytes put at a time
-_CELL = 8 << 20  # bytes put in order at a time
+_READ = 1 << 15  # bytes of a cell in a chunk: fewer, and the disk is slowed down by their number
+
+
+def piece(places: int, dim: int) -> int:
+    """Vectors put at a time, and put in order at a time: 8 MB of a table of 2 GB, 80 of one of 200 GB."""
+    return max(1, min(places, math.isqrt(places * _READ // (4 * (dim + 1)))))
 
 
 class Reorder:
@@ -43,8 +48,7 @@ class Reorder:
 
     def __init__(self, scratch: Scratch, places: int, dim: int) -> None:
         record = 4 * (dim + 1)  # its place goes along
-        self.chunk = max(1, min(places, _CHUNK // record))
-        self._cell = max(1, min(places, _CELL // record))
+        self.chunk = self._cell = piece(places, dim)
         self._places, self._dim = places, dim
         self._spill = Spill(
             scratch,
@@ -83,10 +87,12 @@ class Reorder:
             filled += len(some)
 
     def close(self) -> None:
-        """Let go of the room on the disk."""
+        """Let go of the room on the disk and in memory."""
+        self._coming.close()  # it refers back to this object: the cycle would keep some cells in memory
+        self._left_BD = self._left_BD[:0].copy()
         self._spill.close()
 
-    def _cells(self) -> Iterator[F32]:
+    def _cells(self) -> Generator[F32]:
         for cell, count in enumerate(self._spill.count_C.tolist()):
             first = cell * self._cell
             record = np.empty((count, self._dim + 1), np.float32)

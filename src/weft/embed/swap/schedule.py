@@ -21,12 +21,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from weft.config import show_bytes
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-__all__ = ["BUFFERS", "Grid", "Step", "Swap", "choose"]
+__all__ = ["BUFFERS", "Grid", "Step", "Swap", "choose", "pace"]
 
 BUFFERS = 3  # strips in memory: one being read, one being trained, one being written
+_PAIRS = 5e6  # trained a second by a thread
+_DISK = 1e9  # bytes a second, read and written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,17 +125,28 @@ class Swap:
     grid: Grid
     capacity: int
 
+    def describe(self, part: int) -> str:
+        """A line for people; a part of a table is of so many bytes."""
+        if not self.tables:
+            return "pairs"
+        grid, moved = self.grid, show_bytes(2 * part * self.grid.moved)
+        return (
+            f"tables and pairs, {moved} of tables moved for each pool; in memory {grid.panel} of "
+            f"{grid.parts} context parts and {min(grid.parts, grid.buffers * grid.strip)} vertex parts"
+        )
+
 
 def choose(
-    parts: int, threads: int, room: float, *, part: float, pairs: Callable[[int, int], float]
+    parts: int, threads: int, room: float, *, part: float, pool: int, pairs: Callable[[int, int], float]
 ) -> Grid | None:
-    """The grid that moves least within ``room``, or None when none fits.
+    """The grid within ``room`` that is fastest at ordinary speeds, or None when none fits.
 
     Args:
         parts: P.
-        threads: that train side by side, each in a row of blocks; a thinner strip leaves some idle.
+        threads: that train side by side, each in a row and a column of blocks of its own.
         room: bytes.
         part: bytes of a part.
+        pool: pairs of a pool.
         pairs: bytes that the pairs of ``(strip, panel)`` parts take while they are read, sorted and trained.
     """
     found: list[Grid] = []
@@ -142,12 +157,18 @@ def choose(
         if panel:
             panels = -(-parts // panel)
             found.append(Grid(parts=parts, panel=-(-parts // panels), strip=strip))
-    # An idle thread costs more than moving does.
-    return max(
-        found,
-        key=lambda grid: (min(grid.strip, threads), -grid.moved, min(grid.strip, 2 * threads), -grid.held),
-        default=None,
-    )
+
+    def cost(grid: Grid) -> tuple[float, int]:
+        # Of equals the one with thicker strips, up to where every thread has a second row to go on with.
+        return pace(grid, threads, part=part, pool=pool), -min(grid.strip, 2 * threads)
+
+    return min(found, key=cost, default=None)
+
+
+def pace(grid: Grid, threads: int, *, part: float, pool: int) -> float:
+    """Seconds of a pool at ordinary speeds: to compare grids, not to be told to anybody."""
+    busy = min(threads, grid.strip, grid.panel)
+    return grid.seconds(pool / (busy * _PAIRS), part, _DISK)
 
 
 def _cut(count: int, size: int) -> list[range]:

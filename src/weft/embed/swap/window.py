@@ -5,13 +5,14 @@ Shapes: D floats in a row.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.embed.swap.scratch import Transfer, aligned, padded
+from weft.embed.swap.scratch import ALIGN, Transfer, aligned, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +23,8 @@ __all__ = ["Window"]
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
+
+_PIECE = 8 << 20  # bytes moved together when the whole table is written or read
 
 
 @dataclass(slots=True, eq=False)
@@ -62,8 +65,11 @@ class Window:
     ) -> None:
         self.slots = -(-rows // slot)
         self.slot = slot
-        self._rows, self._width = rows, width
-        self._bytes = padded(slot * width * 4)
+        self._rows, self._row = rows, 4 * width
+        self._bytes = padded(slot * self._row)
+        # Pieces begin where blocks do: at some multiple of ALIGN rows at the latest.
+        whole = math.lcm(ALIGN, self._row) // self._row
+        self._piece = max(1, min(_PIECE // self._row, slot) // whole) * whole
         self._file = scratch.file(what, self.slots * self._bytes)
         self._buffers = [_Buffer(aligned(self._bytes)) for _ in range(min(buffers, self.slots))]
         self._held: _Buffer | None = None
@@ -83,28 +89,49 @@ class Window:
             self._load(slot)
 
     def fill(self, make: Callable[[int, F32], None]) -> None:
-        """Write the whole table anew: ``make(first row, rows)`` fills the rows of a slot, which are zero."""
-        for slot in range(self.slots):
-            buffer = self._buffers[slot % len(self._buffers)]
-            buffer.settle()
-            buffer.slot, buffer.dirty = slot, False
-            buffer.data[:] = 0
-            make(slot * self.slot, self._view(buffer))
-            buffer.moving = self._file.write(buffer.data, slot * self._bytes)
-        self.flush()
+        """Write the whole table anew, through a few MB of memory beside the slots.
 
-    def scan(self, slots: list[int] | None = None) -> Iterator[tuple[int, F32]]:
-        """The first row and the rows of all slots, or of some; they must not be changed."""
-        self.flush()
-        self._held = None
-        coming = list(range(self.slots)) if slots is None else slots
-        for slot, after in zip(coming, [*coming[1:], None], strict=True):
-            buffer = self._held = self._load(slot)
+        Args:
+            make: ``make(first row, rows)`` fills some rows, which are zero; from the first to the last.
+        """
+        pair = [_Buffer(aligned(self._piece * self._row)) for _ in range(2)]
+        for turn, (first, at, rows) in enumerate(self._pieces()):
+            buffer = pair[turn % 2]
             buffer.settle()
-            if after is not None:
-                self.prefetch(after)
-            yield slot * self.slot, self._view(buffer)
-        self._held = None
+            data = buffer.data[: padded(rows * self._row)]
+            data[:] = 0
+            make(first, self._rows_of(data, rows))
+            buffer.moving = self._file.write(data, at)
+        for buffer in pair:
+            buffer.settle()
+        for buffer in self._buffers:
+            buffer.settle()
+            buffer.slot, buffer.dirty = -1, False
+
+    def scan(self, wanted: Callable[[int, int], bool] = lambda *_: True) -> Iterator[tuple[int, F32]]:
+        """All rows, through a few MB of memory beside the slots.
+
+        Args:
+            wanted: ``wanted(first row, count)`` says whether to read some rows.
+
+        Yields:
+            The number of the first and some rows, overwritten by those after the next.
+        """
+        self.flush()
+        pieces = [piece for piece in self._pieces() if wanted(piece[0], piece[2])]
+        pair = [_Buffer(aligned(self._piece * self._row)) for _ in range(2)]
+
+        def start(turn: int) -> None:
+            _, at, rows = pieces[turn]
+            pair[turn % 2].moving = self._file.read(pair[turn % 2].data[: padded(rows * self._row)], at)
+
+        if pieces:
+            start(0)
+        for turn, (first, _, rows) in enumerate(pieces):
+            pair[turn % 2].settle()
+            if turn + 1 < len(pieces):
+                start(turn + 1)
+            yield first, self._rows_of(pair[turn % 2].data, rows)
 
     def flush(self) -> None:
         """Write what was changed, and wait until the file holds the table.
@@ -119,10 +146,24 @@ class Window:
         for buffer in self._buffers:
             buffer.settle()
 
+    def release(self) -> None:
+        """Write what was changed and let go of the memory; the table can still be scanned."""
+        self.flush()
+        self._held = None
+        self._buffers.clear()
+
     def close(self) -> None:
         """Let go of the file and its room."""
+        self.release()
         self._file.close()
-        self._buffers.clear()
+
+    def _pieces(self) -> Iterator[tuple[int, int, int]]:
+        """First row, place in the file and count of rows that are moved together."""
+        for slot in range(self.slots):
+            end = min((slot + 1) * self.slot, self._rows)
+            for first in range(slot * self.slot, end, self._piece):
+                at = slot * self._bytes + (first - slot * self.slot) * self._row
+                yield first, at, min(self._piece, end - first)
 
     def _load(self, slot: int) -> _Buffer:
         for buffer in self._buffers:
@@ -148,5 +189,7 @@ class Window:
         buffer.dirty = False
 
     def _view(self, buffer: _Buffer) -> F32:
-        rows = min(self.slot, self._rows - buffer.slot * self.slot)
-        return buffer.data[: rows * self._width * 4].view(np.float32).reshape(rows, self._width)
+        return self._rows_of(buffer.data, min(self.slot, self._rows - buffer.slot * self.slot))
+
+    def _rows_of(self, data: U8, rows: int) -> F32:
+        return data[: rows * self._row].view(np.float32).reshape(rows, -1)

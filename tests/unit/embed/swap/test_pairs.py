@@ -8,7 +8,7 @@ import pytest
 from weft.embed.batches import MemoryBatches
 from weft.embed.plan import make_plan
 from weft.embed.swap.pairs import DiskBatches
-from weft.embed.swap.schedule import Grid
+from weft.embed.swap.schedule import Grid, Swap
 from weft.errors import BudgetError
 from weft.graph import Graph
 from weft.sampling import pairs
@@ -28,6 +28,10 @@ def pools(monkeypatch):
     return plan, PairPools(graph, row, length=8, window=3, walks=plan.walks, seed=1)
 
 
+def swap(panel, strip, capacity):
+    return Swap(tables=True, grid=Grid(parts=PARTS, panel=panel, strip=strip), capacity=capacity)
+
+
 def blocks(batches, pool, first):
     """Every block by its number: where its random numbers begin, and its pairs."""
     found = {}
@@ -45,10 +49,10 @@ def blocks(batches, pool, first):
 
 
 @pytest.mark.parametrize(("panel", "strip"), [(1, 1), (2, 3), (7, 2), (3, 7), (7, 7)])
-@pytest.mark.parametrize("capacity", [1500, 4000, 100_000])
+@pytest.mark.parametrize("capacity", [2000, 4000, 100_000])
 def test_blocks_are_those_of_memory(pools, scratch, panel, strip, capacity):
     plan, source = pools
-    disk = DiskBatches(plan, Grid(parts=PARTS, panel=panel, strip=strip), capacity, scratch)
+    disk = DiskBatches(plan, swap(panel, strip, capacity), scratch)
     memory = MemoryBatches(plan)
     for number, most in ((0, 1 << 40), (1, 1000), (2, 1 << 40)):
         pool = source.pool(number, most)
@@ -60,6 +64,6 @@ def test_blocks_are_those_of_memory(pools, scratch, panel, strip, capacity):
 
 def test_a_part_that_is_too_crowded(pools, scratch):
     plan, source = pools
-    disk = DiskBatches(plan, Grid(parts=PARTS, panel=7, strip=1), 512, scratch)
+    disk = DiskBatches(plan, swap(7, 1, 512), scratch)
     with pytest.raises(BudgetError, match=r"the plan has room for [\d,]+; give .*iB more memory"):
         list(disk.of(source.pool(0, 1 << 40), 0))

@@ -17,8 +17,7 @@ from weft.errors import StorageError
 @pytest.mark.parametrize("share", [0.0, 0.7, 1.0])
 @pytest.mark.parametrize("taken", [1, 17, 1000])
 def test_places_in_order(scratch, monkeypatch, places, dim, share, taken):
-    monkeypatch.setattr(module, "_CHUNK", 50 * 4 * (dim + 1))
-    monkeypatch.setattr(module, "_CELL", 90 * 4 * (dim + 1))
+    monkeypatch.setattr(module, "_READ", 3 * 4 * (dim + 1))
     rng = np.random.default_rng(places)
     order = rng.permutation(places)[: int(share * places)].astype(np.uint32)
     vectors = rng.random((len(order), dim)).astype(np.float32)

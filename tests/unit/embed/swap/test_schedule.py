@@ -67,17 +67,22 @@ def test_seconds_are_the_slower_of_computing_and_moving():
     assert grid.seconds(1.0, part=1.0, bandwidth=10.0) == pytest.approx(12.8 + 3.2)
 
 
+def chosen(parts, threads, room, pairs=0.01, pool=1e6, part=1.0):
+    return choose(parts, threads, room, part=part, pool=pool, pairs=lambda s, c: s * c * pairs)
+
+
 @pytest.mark.parametrize("parts", [1, 4, 33, 128])
 @pytest.mark.parametrize("threads", [1, 2, 8])
 def test_choice_fits_and_more_room_never_moves_more(parts, threads):
     before = None
     for room in range(1, 3 * parts + 40):
-        grid = choose(parts, threads, room, part=1.0, pairs=lambda s, c: s * c * 0.01)
+        # A part of a gigabyte: moving is all that counts.
+        grid = chosen(parts, threads, room * 1e9, pairs=1e7, part=1e9)
         if grid is None:
             assert before is None
             continue
         assert grid.held + grid.panel * grid.strip * 0.01 <= room
-        if before is not None and before.strip >= min(threads, parts):
+        if before is not None:
             assert grid.moved <= before.moved
         before = grid
     assert before is not None
@@ -85,12 +90,17 @@ def test_choice_fits_and_more_room_never_moves_more(parts, threads):
 
 
 def test_no_room():
-    assert choose(8, 2, 1.9, part=1.0, pairs=lambda s, c: s * c * 0.1) is None
-    grid = choose(8, 2, 4.2, part=1.0, pairs=lambda s, c: s * c * 0.1)
-    assert grid == Grid(parts=8, panel=1, strip=1)
+    assert chosen(8, 2, 1.9, pairs=0.1) is None
+    assert chosen(8, 2, 4.2, pairs=0.1) == Grid(parts=8, panel=1, strip=1)
 
 
-def test_strips_are_as_thick_as_threads_need():
-    grid = choose(64, 4, 40, part=1.0, pairs=lambda s, c: 0.0)
-    assert grid is not None
-    assert grid.strip >= 4
+@pytest.mark.parametrize("threads", [2, 4, 16])
+def test_threads_have_rows_and_columns_of_their_own(threads):
+    """Where training counts, not the disk."""
+    grid = chosen(64, threads, 64e6, pool=1e9, part=1e6)
+    assert min(grid.strip, grid.panel) >= min(threads, 12)
+
+
+def test_no_thread_is_worth_a_thousand_reads():
+    grid = chosen(256, 32, 120e6, pool=1 << 26, part=1e6)
+    assert grid.panel > 10

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from weft.embed.swap import window as module
 from weft.embed.swap.window import Window
 from weft.errors import StorageError
 
@@ -22,9 +23,11 @@ def whole(window):
     return np.concatenate([rows.copy() for _, rows in window.scan()])
 
 
+@pytest.mark.parametrize("piece", [1, 10_000, 1 << 20])
 @pytest.mark.parametrize("buffers", [1, 2, 3, 9])
 @pytest.mark.parametrize(("rows", "slot"), [(1, 1), (5, 5), (7, 3), (1000, 63), (1000, 1000), (1000, 250)])
-def test_changes_are_kept(scratch, rows, slot, buffers):
+def test_changes_are_kept(scratch, monkeypatch, rows, slot, buffers, piece):
+    monkeypatch.setattr(module, "_PIECE", piece)
     window, table = make(scratch, rows, slot, buffers)
     assert window.slots == -(-rows // slot)
     np.testing.assert_array_equal(whole(window), table)
@@ -42,8 +45,9 @@ def test_changes_are_kept(scratch, rows, slot, buffers):
         part += number
         assert window.hold(slot_held) is not None
     np.testing.assert_array_equal(whole(window), table)
-    first, last = next(window.scan([window.slots - 1]))
-    np.testing.assert_array_equal(last, table[first:])
+    some = list(window.scan(lambda first, count: first + count >= rows))
+    assert [first + len(part) for first, part in some] == [rows]
+    np.testing.assert_array_equal(some[0][1], table[some[0][0] :])
     # Reading changes nothing, and training goes on after it.
     window.hold(0)[:] = table[:slot] = 7
     np.testing.assert_array_equal(whole(window), table)
@@ -71,6 +75,14 @@ def test_fill_gives_zeros_to_write_into(scratch):
     window.hold(1)[:] = 5
     window.fill(lambda first, out: None)
     assert not whole(window).any()
+
+
+def test_a_table_that_was_released_can_be_read(scratch):
+    window, table = make(scratch, 1000, 63, 3)
+    window.hold(2)[:] = table[126:189] = 5
+    window.release()
+    np.testing.assert_array_equal(whole(window), table)
+    window.close()
 
 
 def test_the_room_is_taken_at_once(scratch, file_limit):

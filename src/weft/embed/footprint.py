@@ -1,0 +1,174 @@
+"""How much memory a run takes in each of its phases, and what must go to disk so that it fits.
+
+Pure functions of sizes. Shapes: N nodes, P parts of R rows.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from weft.config import show_bytes
+from weft.embed.start import INITIALISED
+from weft.embed.swap.pairs import PAIR_BYTES
+from weft.embed.swap.reorder import piece
+from weft.embed.swap.schedule import Grid, Swap, choose, pace
+from weft.errors import BudgetError
+
+__all__ = ["Footprint", "fit_into"]
+
+# Measured on runs of 50,000 to 3 million nodes. A node while degrees are counted and sorted:
+_DEAL = 90
+# Numbers that are initialised at a time pass through half a dozen arrays.
+_START = 24 * INITIALISED
+# Modules loaded on the way, stacks of threads, and huge pages not used to their end.
+_REST = 12 << 20
+# Buffers of the threads that read and write; buffers of tables that are written or read as a whole.
+_TRANSFER, _ORDER = 8 << 20, 32 << 20
+# The pairs of some blocks may be more than their share by so much.
+_CROWDED = 1.2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footprint:
+    """Sizes of a run that decide how much memory it takes.
+
+    Attributes:
+        base: bytes of the process before the run.
+        graph: bytes of the graph's rows and of the alias tables of its weights.
+        nodes: N.
+        parts: P.
+        rows: R.
+        width: floats in a row.
+        dim: floats of a vector.
+        pool: pairs of a pool.
+        walk: bytes of a walk for each of its pairs.
+        draw: bytes taken by drawing some walks.
+        threads: that sort pairs and train.
+        hub: share of the edges of the node with most.
+        back: share of the pairs that are a node with itself.
+    """
+
+    base: int
+    graph: int
+    nodes: int
+    parts: int
+    rows: int
+    width: int
+    dim: int
+    pool: int
+    walk: float
+    draw: int
+    threads: int
+    hub: float
+    back: float
+
+    @property
+    def part(self) -> int:
+        """Bytes of a part of one table."""
+        return self.rows * self.width * 4
+
+    @property
+    def tables(self) -> int:
+        """Bytes of both tables."""
+        return 2 * self.parts * self.part
+
+    @property
+    def fixed(self) -> int:
+        """Bytes that are there from the first pool to the last, whatever is on disk."""
+        places = 4 * self.nodes + 8 * self.parts * self.rows
+        return self.base + _REST + self.graph + 9 * self.nodes + places
+
+    def peak(self, swap: Swap | None) -> int:
+        """Bytes of the process when it holds most."""
+        setup = self.base + _REST + self.graph + _DEAL * self.nodes
+        if swap is not None and swap.tables:
+            # Two chunks on their way, one being made, a cell being read and put in order; no window.
+            order = 8 * piece(self.parts * self.rows, self.dim) * 4 * (self.dim + 1) + _ORDER + _START
+            train = swap.grid.held * self.part + self.batches(swap.capacity)
+            return max(setup, self.fixed + max(train, order))
+        pairs = self.whole if swap is None else self.batches(swap.capacity)
+        # The graph is gone when the vectors are copied into its order, beside both tables.
+        finish = self.nodes * self.dim * 4 - self.graph
+        return max(setup, self.fixed + self.tables + max(pairs, _START, finish))
+
+    @property
+    def whole(self) -> int:
+        """Bytes of a pool in memory: walks, and pairs; of some head parts twice while they are sorted."""
+        twice = min(1.0, self.threads / self.parts)
+        return int(self.pool * (self.walk + 8 * (1 + twice))) + self.draw
+
+    def batches(self, capacity: int) -> int:
+        """Bytes of pairs that come from the disk, so many together, and of drawing them."""
+        return int(capacity * (PAIR_BYTES + self.walk)) + self.draw + _TRANSFER
+
+    def crowd(self, strip: int, panel: int) -> int:
+        """Pairs of so many head with so many tail parts, at most.
+
+        Nodes are dealt so that parts have equal shares of the edges; a hub comes on top. Pairs of a node with
+        itself, from walks that turned back, lie on the diagonal, which a strip may cross on one panel.
+        """
+        share = (strip / self.parts + self.hub) * (panel / self.parts + self.hub + self.back)
+        return min(self.pool, int(self.pool * _CROWDED * share) + (1 << 12))
+
+    def pace(self, swap: Swap) -> float:
+        """Seconds of a pool, to compare ways."""
+        return pace(swap.grid, self.threads, part=self.part if swap.tables else 0, pool=self.pool)
+
+    def disk(self, swap: Swap | None) -> int:
+        """Bytes on disk when most is there: tables, and pairs or vectors being put in order."""
+        if swap is None:
+            return 0
+        return max(8 * self.pool, self.tables if swap.tables else 0) + (self.tables if swap.tables else 0)
+
+
+def fit_into(limit: int, sizes: Footprint) -> Swap:
+    """What must be on disk for a run to fit: pairs, or tables too.
+
+    Args:
+        limit: bytes.
+        sizes: of the run.
+
+    Raises:
+        BudgetError: the run does not fit whatever is on disk.
+    """
+    ways = (_pairs_on_disk(limit, sizes), _tables_on_disk(limit, sizes))
+    fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]
+    if fit:
+        return min(fit, key=sizes.pace)
+    smallest = Swap(tables=True, grid=Grid(parts=sizes.parts, panel=1, strip=1), capacity=sizes.crowd(1, 1))
+    raise BudgetError(
+        f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(smallest))}, even with "
+        f"the tables ({show_bytes(sizes.tables)}) and pairs on disk; memory allows {show_bytes(limit)}. Of "
+        f"it {show_bytes(sizes.base)} are in use already, the graph takes {show_bytes(sizes.graph)}, four of "
+        f"{sizes.parts} parts {show_bytes(4 * sizes.part)}. Give more memory, or more parts (but these give "
+        "other vectors)"
+    )
+
+
+def _capacity(sizes: Footprint, strip: int, panel: int) -> int:
+    """Pairs of a batch: of a whole strip, or of as many of its parts as keep all threads busy."""
+    return sizes.crowd(min(strip, 2 * sizes.threads), panel)
+
+
+def _pairs_on_disk(limit: int, sizes: Footprint) -> Swap | None:
+    room = limit - sizes.fixed - sizes.tables
+    for strip in range(min(sizes.parts, 2 * sizes.threads), 0, -1):
+        capacity = _capacity(sizes, strip, sizes.parts)
+        if sizes.batches(capacity) <= room:
+            grid = Grid(parts=sizes.parts, panel=sizes.parts, strip=strip)
+            return Swap(tables=False, grid=grid, capacity=capacity)
+    return None
+
+
+def _tables_on_disk(limit: int, sizes: Footprint) -> Swap | None:
+    grid = choose(
+        sizes.parts,
+        sizes.threads,
+        limit - sizes.fixed,
+        part=sizes.part,
+        pool=sizes.pool,
+        pairs=lambda strip, panel: sizes.batches(_capacity(sizes, strip, panel)),
+    )
+    if grid is None:
+        return None
+    return Swap(tables=True, grid=grid, capacity=_capacity(sizes, grid.strip, grid.panel))
