@@ -82,8 +82,13 @@ class Footprint:
         """Bytes of the process when it holds most."""
         setup = self.base + _REST + self.graph + _DEAL * self.nodes
         if swap is not None and swap.tables:
-            # Two chunks on their way, one being made, a cell being read and put in order; no window.
-            order = 8 * piece(self.parts * self.rows, self.dim) * 4 * (self.dim + 1) + _ORDER + _START
+            # Two chunks on their way, one being made, cells being read and put in order; the nodes of rows.
+            order = (
+                4 * self.parts * self.rows
+                + 10 * piece(self.parts * self.rows, self.dim) * 4 * (self.dim + 1)
+                + _ORDER
+                + _START
+            )
             train = swap.grid.held * self.part + self.batches(swap.capacity)
             return max(setup, self.fixed + max(train, order))
         pairs = self.whole if swap is None else self.batches(swap.capacity)

@@ -126,9 +126,9 @@ def make_plan(
         raise WeftValueError(f"embed: {nodes:,} nodes; the tables hold at most {(1 << 32) - 1:,} rows")
     per_walk = pairs_per_walk(length, window)
     # A small pool turns the tables over more often for each pair sorted; a large one repeats a head many
-    # times in a row. 200 pairs a node keep both costs small. From a million nodes on it is 64: tables on disk
-    # are read and written several times for each pool, 6 KB a node where a quarter fits into memory.
-    walks = -(-min(max(_POOL, 64 * nodes), max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
+    # times in a row. 200 pairs a node keep both costs small; from a million nodes on it is 128, for tables on
+    # disk are read and written several times for each pool: 6 KB a node where a quarter fits into memory.
+    walks = -(-min(max(_POOL, 128 * nodes), max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
     base = resident() if base is None else base
     limit = base + free_memory() * 9 // 10 if memory is None else memory
     sizes = Footprint(

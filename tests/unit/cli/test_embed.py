@@ -269,3 +269,21 @@ def test_a_checkpoint_takes_no_other_place(tmp_path, graph, capsys):
     assert "its format is 'weft.graph', expected 'weft.checkpoint'" in capsys.readouterr().err
     assert main([*words, "--checkpoint-minutes", "-1"]) == 2
     assert "checkpoint_minutes must be at least 0" in capsys.readouterr().err
+
+
+def test_a_plan_with_tables_on_disk(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("weft.embed.plan.resident", lambda: 0)
+    rng = np.random.default_rng(0)
+    graph = Graph.from_edges(*rng.integers(0, 100_000, (2, 150_000)), num_nodes=100_000)
+    graph = graph.save(tmp_path / "graph")
+    words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), "--plan", "--epochs", "1"]
+    assert main([*words, "--memory", "85MiB"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"memory +\d+\.\d MiB of 85\.0 MiB\n", text)
+    assert re.search(r"disk +\d+\.\d MiB: tables and pairs, \d.* moved for each pool; in memory \d", text)
+    assert re.search(r"time +about .* by a short trial: .* M pairs/s, .*/s of the disk\n", text)
+    assert main([*words, "--memory", "85MiB", "--scratch", str(tmp_path / "none")]) == 1
+    assert "none" in capsys.readouterr().err
+    assert main([*words, "--memory", "20MiB"]) == 2
+    assert re.search(r"need \d+\.\d MiB, .* memory allows 20\.0 MiB", capsys.readouterr().err)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["graph"]

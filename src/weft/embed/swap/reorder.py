@@ -19,7 +19,7 @@ from weft.embed.swap.spill import Spill
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from weft.embed.swap.scratch import Scratch
+    from weft.embed.swap.scratch import Scratch, Transfer
 
 __all__ = ["Reorder", "piece"]
 
@@ -93,10 +93,19 @@ class Reorder:
         self._spill.close()
 
     def _cells(self) -> Generator[F32]:
-        for cell, count in enumerate(self._spill.count_C.tolist()):
+        """The vectors of each cell; the next one is read meanwhile."""
+        counts = self._spill.count_C.tolist()
+        coming = self._start(0)
+        for cell in range(len(counts)):
+            record, transfer = coming
+            transfer.wait()
+            if cell + 1 < len(counts):
+                coming = self._start(cell + 1)
             first = cell * self._cell
-            record = np.empty((count, self._dim + 1), np.float32)
-            self._spill.read(cell, cell + 1, record).wait()
             out = np.zeros((min(self._cell, self._places - first), self._dim), np.float32)
             out[record[:, 0].view(np.uint32) - np.uint32(first)] = record[:, 1:]
             yield out
+
+    def _start(self, cell: int) -> tuple[F32, Transfer]:
+        record = np.empty((int(self._spill.count_C[cell]), self._dim + 1), np.float32)
+        return record, self._spill.read(cell, cell + 1, record)

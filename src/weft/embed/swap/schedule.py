@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["BUFFERS", "Grid", "Step", "Swap", "choose", "pace"]
 
 BUFFERS = 3  # strips in memory: one being read, one being trained, one being written
-_PAIRS = 5e6  # trained a second by a thread
+_PAIRS = 1e7  # trained a second by a thread
 _DISK = 1e9  # bytes a second, read and written
 
 

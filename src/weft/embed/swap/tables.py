@@ -32,7 +32,7 @@ __all__ = ["SwappedTables"]
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
 
-_NODES = 1 << 20  # looked through at a time
+_NOBODY = (1 << 32) - 1  # no node has this number: there are fewer than 2^32 rows
 
 
 class SwappedTables:
@@ -116,7 +116,9 @@ class SwappedTables:
         del self._batches
         for window in (self._vertex, self._context):
             window.release()
-        return self._in_graph_order(self._vertex), self._in_graph_order(self._context)
+        node_R = np.full(self._plan.parts * self._plan.rows, _NOBODY, np.uint32)
+        node_R[self._placement.row_N] = np.arange(self._plan.nodes, dtype=np.uint32)
+        return self._in_graph_order(self._vertex, node_R), self._in_graph_order(self._context, node_R)
 
     def save(self, writer: DirectoryWriter) -> None:
         """As in :class:`weft.embed.tables.Tables`."""
@@ -151,26 +153,15 @@ class SwappedTables:
             out_MD[here] = rows_BD[row_M[here] - first, : self._dim]
         return out_MD
 
-    def _in_graph_order(self, window: Window) -> F32:
+    def _in_graph_order(self, window: Window, node_R: npt.NDArray[np.uint32]) -> F32:
         vectors = Reorder(self._scratch, self._plan.nodes, self._dim)
         for first, rows_BD in window.scan():
-            node_B = self._nodes(first, len(rows_BD))
             for begin in range(0, len(rows_BD), vectors.chunk):
-                some = node_B[begin : begin + vectors.chunk]
-                used = some >= 0
-                vectors.put(
-                    some[used].astype(np.uint32), rows_BD[begin : begin + vectors.chunk, : self._dim][used]
-                )
+                some_BD = rows_BD[begin : begin + vectors.chunk, : self._dim]
+                node_B = node_R[first + begin : first + begin + len(some_BD)]
+                used = node_B != _NOBODY
+                vectors.put(node_B[used], some_BD[used])
         window.close()
-        out_ND = mapped(self._scratch.folder, (self._plan.nodes, self._dim), vectors.take)
+        out_ND = mapped(self._scratch, (self._plan.nodes, self._dim), vectors.take)
         vectors.close()
         return out_ND
-
-    def _nodes(self, first: int, count: int) -> I64:
-        """The nodes of the rows ``first .. first + count``; -1 for rows that are not used."""
-        node_B = np.full(count, -1)
-        for begin in range(0, self._plan.nodes, _NODES):
-            row = self._placement.row_N[begin : begin + _NODES].astype(np.int64) - first
-            here = np.flatnonzero((row >= 0) & (row < count))
-            node_B[row[here]] = here + begin
-        return node_B

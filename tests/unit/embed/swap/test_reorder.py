@@ -35,7 +35,7 @@ def test_places_in_order(scratch, monkeypatch, places, dim, share, taken):
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (63, 5), (1000, 16)])
-def test_a_mapped_array(tmp_path, monkeypatch, shape):
+def test_a_mapped_array(scratch, tmp_path, monkeypatch, shape):
     monkeypatch.setattr(mapped_module, "_BLOCK", 1000)
     expected = np.random.default_rng(0).random(shape).astype(np.float32)
     given = iter(expected)
@@ -44,7 +44,7 @@ def test_a_mapped_array(tmp_path, monkeypatch, shape):
         for row in rows:
             row[:] = next(given)
 
-    array = mapped(tmp_path, shape, fill)
+    array = mapped(scratch, shape, fill)
     np.testing.assert_array_equal(array, expected)
     array[0] = 1  # what was learned may be changed, as an array in memory may
     assert (array[0] == 1).all()
@@ -52,7 +52,7 @@ def test_a_mapped_array(tmp_path, monkeypatch, shape):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_no_room_for_a_mapped_array(tmp_path, file_limit):
+def test_no_room_for_a_mapped_array(scratch, file_limit):
     file_limit(1000)
     with pytest.raises(StorageError, match=r"cannot write 3\.9 KiB of vectors in .*size limit"):
-        mapped(tmp_path, (100, 10), lambda rows: None)
+        mapped(scratch, (100, 10), lambda rows: None)
