@@ -240,6 +240,7 @@ def wide():
 
 
 def test_with_little_memory_the_same_vectors(wide, tmp_path, monkeypatch):
+    monkeypatch.setattr(room, "_file_system", lambda _: "")  # /tmp may be in memory
     settings = {"epochs": 2, "walk_length": 10, "window": 2}
     whole = NodeEmbedding(**settings).fit(wide)
     monkeypatch.setattr(plan_module, "resident", lambda: 0)
