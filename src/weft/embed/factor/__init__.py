@@ -1,0 +1,6 @@
+"""Vectors by factorisation: ProNE and LightNE."""
+
+from weft.embed.factor.plan import FactorPlan, Request
+from weft.embed.factor.run import factor_plan, factorise
+
+__all__ = ["FactorPlan", "Request", "factor_plan", "factorise"]

@@ -1,0 +1,97 @@
+"""Edges a chunk at a time, and the weights of each node's. Shapes: N nodes, B edges of a chunk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from weft.graph import Graph
+
+__all__ = ["EDGES", "Chunk", "edge_chunks", "in_degrees", "out_degrees"]
+
+F64 = npt.NDArray[np.float64]
+
+EDGES = 1 << 20  # a chunk and what is computed of it take some 48 MiB
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chunk:
+    """Consecutive stored edges.
+
+    Attributes:
+        begin: the number of the first.
+        source: int64 ``[B]``.
+        target: int64 ``[B]``.
+        weight: float64 ``[B]``.
+    """
+
+    begin: int
+    source: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int64]
+    weight: F64
+
+
+def edge_chunks(graph: Graph) -> Iterator[Chunk]:
+    """All stored edges, in order.
+
+    Raises:
+        WeftValueError: the graph is damaged.
+    """
+    for begin in range(0, graph.num_edges, EDGES):
+        end = min(graph.num_edges, begin + EDGES)
+        first = int(np.searchsorted(graph.indptr, begin, "right")) - 1
+        last = int(np.searchsorted(graph.indptr, end, "left"))
+        count = np.diff(np.clip(graph.indptr[first : last + 1], begin, end))
+        target = graph.indices[begin:end].astype(np.int64)
+        if (most := int(target.max())) >= graph.num_nodes or (count < 0).any():
+            raise WeftValueError(
+                f"embed: the graph is damaged: indices hold node {most} of {graph.num_nodes}, or rows fall; "
+                "import the graph again"
+            )
+        given = graph.weight
+        weight = np.ones(end - begin) if given is None else given[begin:end].astype(np.float64)
+        yield Chunk(begin, np.repeat(np.arange(first, last), count), target, weight)
+
+
+def out_degrees(graph: Graph) -> F64:
+    """The weights of the edges that leave each node, summed; float64 ``[N]``.
+
+    Raises:
+        WeftValueError: the graph is damaged, or no edge has a weight.
+    """
+    if graph.weight is None:
+        return graph.degree().astype(np.float64)
+    total_N = np.zeros(graph.num_nodes)
+    for chunk in edge_chunks(graph):
+        total_N += np.bincount(chunk.source, chunk.weight, graph.num_nodes)
+    if not total_N.any():
+        raise WeftValueError(
+            f"embed: all {graph.num_edges:,} stored edges weigh 0, so they say nothing; give one a weight, "
+            "or import the graph without weights"
+        )
+    return total_N
+
+
+def in_degrees(graph: Graph, out_N: F64, share_N: F64 | None = None) -> F64:
+    """The weights of the edges that reach each node, summed; float64 ``[N]``.
+
+    Args:
+        graph: the graph.
+        out_N: of :func:`out_degrees`: the answer where edges have no direction.
+        share_N: float64 ``[N]``, a factor for each edge by its source; None: 1.
+    """
+    if not graph.directed and share_N is None:
+        return out_N
+    total_N = np.zeros(graph.num_nodes)
+    for chunk in edge_chunks(graph):
+        weight = chunk.weight if share_N is None else chunk.weight * share_N[chunk.source]
+        total_N += np.bincount(chunk.target, weight, graph.num_nodes)
+    return total_N

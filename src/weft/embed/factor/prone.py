@@ -1,0 +1,47 @@
+"""ProNE's matrix: how much likelier an edge is than a negative.
+
+Zhang, Dong, Wang, Tang, Ding, "ProNE: Fast and scalable network representation learning", IJCAI 2019, section
+3.1.
+Shapes: N nodes, E edges.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weft.embed.factor.edges import edge_chunks, in_degrees
+from weft.kernels.memory import zeros_huge
+from weft.kernels.spmm import SparseRows
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+    from weft.graph import Graph
+
+__all__ = ["edge_matrix"]
+
+_POWER = 0.75
+
+
+def edge_matrix(graph: Graph, out_N: npt.NDArray[np.float64]) -> SparseRows:
+    """``log p(v | u) - log q(v)`` at every edge (u, v), 0 elsewhere and at edges of weight 0.
+
+    ``p`` is the transition probability, and ``q`` in proportion to the power 0.75 of what all nodes'
+    transitions give v. An edge that is stored several times has as many entries, which add up.
+
+    Args:
+        graph: of N nodes.
+        out_N: float64 ``[N]``, the weights of the edges that leave a node, summed.
+    """
+    share_N = np.divide(1, out_N, out=np.zeros_like(out_N), where=out_N > 0)
+    reached_N = in_degrees(graph, out_N, share_N) ** _POWER
+    # A node that no edge reaches is no target; where all its edges weigh 0, infinities meet and are not used.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        leave_N, reach_N = np.log(share_N), np.log(reached_N / reached_N.sum())
+        value_E = zeros_huge(graph.num_edges, np.float32).view(np.float32)
+        for chunk in edge_chunks(graph):
+            score = np.log(chunk.weight) + leave_N[chunk.source] - reach_N[chunk.target]
+            value_E[chunk.begin : chunk.begin + len(score)] = np.where(chunk.weight > 0, score, 0)
+    return SparseRows(graph.indptr, np.asarray(graph.indices, np.uint32), value_E, graph.num_nodes)

@@ -1,0 +1,107 @@
+"""A factorisation from the graph to the vectors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.embed.factor.dense import unit_rows
+from weft.embed.factor.edges import out_degrees
+from weft.embed.factor.lightne import Sampler
+from weft.embed.factor.plan import FactorPlan, Request, check_nodes, make_factor_plan
+from weft.embed.factor.prone import edge_matrix
+from weft.embed.factor.spectral import propagate, propagation_products
+from weft.embed.factor.svd import Plain, Symmetric, left_factor, products
+from weft.rng import Op, key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from weft.embed.factor.svd import Operator
+    from weft.graph import Graph
+
+__all__ = ["factor_plan", "factorise"]
+
+F32 = npt.NDArray[np.float32]
+F64 = npt.NDArray[np.float64]
+
+
+def factor_plan(graph: Graph, request: Request) -> FactorPlan:
+    """What :func:`factorise` would take.
+
+    Raises:
+        BudgetError: the run does not fit into memory.
+        WeftValueError: the graph is damaged, too large, or its weights are all 0.
+    """
+    check_nodes(graph, request.method)
+    return make_factor_plan(graph, request, _sampler(graph, out_degrees(graph), request))
+
+
+def _sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
+    if request.method == "prone":
+        return None
+    return Sampler.of(graph, out_N, window=request.window, samples=request.samples, seed=request.seed)
+
+
+def factorise(graph: Graph, request: Request, progress: Callable[[int, int], None]) -> tuple[F32, FactorPlan]:
+    """The vectors of all nodes.
+
+    Args:
+        graph: at least one edge.
+        request: what is asked for.
+        progress: called with the steps done and all steps, after each.
+
+    Returns:
+        float32 ``[N, dim]``, rows of length 1, or 0 for nodes without out-edges; and the plan kept to.
+
+    Raises:
+        BudgetError: the run does not fit into memory.
+        WeftValueError: the graph is damaged, too large, or its weights are all 0.
+    """
+    check_nodes(graph, request.method)
+    if request.method == "lightne":
+        graph = graph.in_memory()  # walks read at random; prone reads rows in order, from disk as well
+    out_N = out_degrees(graph)
+    sampler = _sampler(graph, out_N, request)
+    plan = make_factor_plan(graph, request, sampler)
+    step = _Steps(graph, plan, sampler, progress)
+    matrix = _matrix(graph, out_N, plan, sampler, step)
+    del sampler
+    vectors = left_factor(matrix, request.dim, plan.sketch, plan.power, key(request.seed, Op.SKETCH), step)
+    del matrix
+    unit_rows(vectors)
+    if request.propagate:
+        propagate(graph, out_N, vectors, plan.strip, step)
+    return vectors if plan.width == request.dim else vectors[:, : request.dim].copy(), plan
+
+
+def _matrix(
+    graph: Graph,
+    out_N: F64,
+    plan: FactorPlan,
+    sampler: Sampler | None,
+    step: Callable[[], None],
+) -> Operator:
+    if sampler is None:
+        return Plain(edge_matrix(graph, out_N))
+    spare = (plan.limit - plan.bytes) // 8
+    drawn = sampler.draw(plan.entries + spare, step)
+    return Plain(drawn) if graph.directed else Symmetric(drawn)
+
+
+class _Steps:
+    """Counts what is done."""
+
+    def __init__(
+        self, graph: Graph, plan: FactorPlan, sampler: Sampler | None, hook: Callable[[int, int], None]
+    ) -> None:
+        strips = -(-plan.width // plan.strip) if plan.strip else 0
+        drawing = len(sampler.strips()) if sampler is not None else 0
+        self._all = drawing + products(plan.power) + strips * propagation_products(graph.directed)
+        self._done, self._hook = 0, hook
+
+    def __call__(self) -> None:
+        self._done += 1
+        self._hook(self._done, self._all)
