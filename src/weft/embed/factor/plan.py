@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -11,6 +10,7 @@ from weft.config import show_bytes
 from weft.embed.factor.edges import EDGES
 from weft.embed.factor.lightne import ENTRY_BYTES, STRIP
 from weft.errors import BudgetError, WeftValueError
+from weft.graph._plan import free_memory
 from weft.kernels.spmm import LANES
 from weft.kernels.threads import num_threads
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan"]
 
+_REST = 12 << 20  # modules loaded on the way, stacks of threads, huge pages not used to their end
 _MARGIN = 1.05  # what is foretold from 512 rows was off by 3 % at most
 OVERSAMPLING = 32  # columns of the sketch beyond dim
 # Steps of subspace iteration. Micro-F1 at 5/20 % of Facebook pages after 1, 2, 3, 4, 6: prone 74.2/78.1,
@@ -38,7 +39,7 @@ class Request:
         samples: walks over an edge (lightne); None: chosen by the graph.
         propagate: whether vectors are sent through the graph afterwards.
         seed: of what is drawn.
-        memory: bytes that may be used; None: what the machine has.
+        memory: bytes the process may have resident; None: nine tenths of what the machine has left.
     """
 
     method: Literal["prone", "lightne"]
@@ -65,7 +66,7 @@ class FactorPlan:
         walks: of all edges.
         entries: of the sparse matrix; where it is sampled, at most, as foretold from some rows.
         strip: columns that are sent through the graph at a time; 0: they are not.
-        bytes: memory at the peak, the graph included.
+        bytes: memory of the process at the peak, the graph and what is in use already included.
         limit: memory that may be used.
     """
 
@@ -83,13 +84,14 @@ class FactorPlan:
     limit: int
 
 
-def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None) -> FactorPlan:
+def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, base: int) -> FactorPlan:
     """The sizes of a run and the memory they take.
 
     Args:
         graph: what will be embedded.
         request: what is asked for.
         sampler: of the matrix; None: its entries are the edges.
+        base: bytes that the process has already.
 
     Raises:
         BudgetError: the run does not fit into memory.
@@ -97,9 +99,10 @@ def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None) ->
     nodes, edges = graph.num_nodes, graph.num_edges
     width = _whole(request.dim)
     sketch = max(width, min(_whole(request.dim + OVERSAMPLING), _whole(nodes)))
-    limit = request.memory or os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    limit = base + free_memory() * 9 // 10 if request.memory is None else request.memory
     entries = edges if sampler is None else math.ceil(_MARGIN * sampler.foretell())
-    fixed, drawing = _graph_bytes(graph, sampler)
+    lasting, drawing = _graph_bytes(graph, sampler)
+    fixed = base + _REST + lasting
     # An edge's columns are the graph's own; a sampled entry has its own.
     matrix = entries * (4 if sampler is None else ENTRY_BYTES)
     vectors = 4 * nodes * width

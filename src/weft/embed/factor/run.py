@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from weft.embed.factor.plan import FactorPlan, Request, check_nodes, make_factor
 from weft.embed.factor.prone import edge_matrix
 from weft.embed.factor.spectral import propagate, propagation_products
 from weft.embed.factor.svd import Plain, Symmetric, left_factor, products
+from weft.graph._plan import resident
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
@@ -36,7 +38,10 @@ def factor_plan(graph: Graph, request: Request) -> FactorPlan:
         WeftValueError: the graph is damaged, too large, or its weights are all 0.
     """
     check_nodes(graph, request.method)
-    return make_factor_plan(graph, request, _sampler(graph, out_degrees(graph), request))
+    base = resident()
+    plan = make_factor_plan(graph, request, _sampler(graph, out_degrees(graph), request), base)
+    graph.drop_pages()
+    return plan
 
 
 def _sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
@@ -45,27 +50,26 @@ def _sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
     return Sampler.of(graph, out_N, window=request.window, samples=request.samples, seed=request.seed)
 
 
-def factorise(graph: Graph, request: Request, progress: Callable[[int, int], None]) -> tuple[F32, FactorPlan]:
+def factorise(graph: Graph, request: Request, plan: FactorPlan, progress: Callable[[int, int], None]) -> F32:
     """The vectors of all nodes.
 
     Args:
         graph: at least one edge.
         request: what is asked for.
+        plan: what :func:`factor_plan` gave for both.
         progress: called with the steps done and all steps, after each.
 
     Returns:
-        float32 ``[N, dim]``, rows of length 1, or 0 for nodes without out-edges; and the plan kept to.
+        float32 ``[N, dim]``, rows of length 1, or 0 for nodes without out-edges.
 
     Raises:
-        BudgetError: the run does not fit into memory.
-        WeftValueError: the graph is damaged, too large, or its weights are all 0.
+        BudgetError: the sampled matrix has more entries than were foretold, and memory is short.
+        WeftValueError: the graph is damaged, or its weights are all 0.
     """
-    check_nodes(graph, request.method)
     if request.method == "lightne":
         graph = graph.in_memory()  # walks read at random; prone reads rows in order, from disk as well
     out_N = out_degrees(graph)
-    sampler = _sampler(graph, out_N, request)
-    plan = make_factor_plan(graph, request, sampler)
+    sampler = _sampler(graph, out_N, dataclasses.replace(request, samples=plan.samples))
     step = _Steps(graph, plan, sampler, progress)
     matrix = _matrix(graph, out_N, plan, sampler, step)
     del sampler
@@ -74,7 +78,7 @@ def factorise(graph: Graph, request: Request, progress: Callable[[int, int], Non
     unit_rows(vectors)
     if request.propagate:
         propagate(graph, out_N, vectors, plan.strip, step)
-    return vectors if plan.width == request.dim else vectors[:, : request.dim].copy(), plan
+    return vectors if plan.width == request.dim else vectors[:, : request.dim].copy()
 
 
 def _matrix(

@@ -23,7 +23,8 @@ def request(method, **changes):
 
 
 def vectors(graph, method, **changes):
-    return factorise(graph, request(method, **changes), lambda done, total: None)[0]
+    given = request(method, **changes)
+    return factorise(graph, given, factor_plan(graph, given), lambda done, total: None)
 
 
 def planted(nodes=300, groups=3, seed=0, **kind):
@@ -132,7 +133,8 @@ def test_seeds(method):
 def test_progress_ends_at_the_whole(method):
     graph, _ = planted()
     seen = []
-    factorise(graph, request(method), lambda done, total: seen.append((done, total)))
+    given = request(method)
+    factorise(graph, given, factor_plan(graph, given), lambda done, total: seen.append((done, total)))
     assert [done for done, _ in seen] == list(range(1, len(seen) + 1))
     assert {total for _, total in seen} == {len(seen)}
 
@@ -161,20 +163,18 @@ CHILD = """
 import json, pathlib, sys
 import numpy as np
 from weft.graph import Graph
-from weft.embed.factor import Request, factorise
+from weft.embed.factor import Request, factor_plan, factorise
 
 def kib(name):
     words = pathlib.Path("/proc/self/status").read_text().split()
     return int(words[words.index(name + ":") + 1]) * 1024
 
 graph = Graph.open(sys.argv[1])
-memory = int(sys.argv[3]) or None
+memory = int(float(sys.argv[3])) or None
 given = Request(method=sys.argv[2], dim=64, window=3, samples=2.0, propagate=True, seed=0, memory=memory)
-warm = Graph.from_edges([0, 1], [1, 2])
-factorise(warm, given, lambda *_: None)  # what libraries take of their own is no part of the plan
-before = kib("VmRSS")
-plan = factorise(graph, given, lambda *_: None)[1]
-print(json.dumps([plan.bytes, kib("VmHWM") - before]))
+plan = factor_plan(graph, given)
+factorise(graph, given, plan, lambda *_: None)
+print(json.dumps([plan.bytes, kib("VmHWM")]))
 """
 
 
@@ -184,13 +184,8 @@ print(json.dumps([plan.bytes, kib("VmHWM") - before]))
 def test_the_peak_is_as_planned(method, tight, tmp_path):
     rng = np.random.default_rng(0)
     nodes = 120_000
-    graph = Graph.from_edges(*rng.integers(0, nodes, (2, 4 * nodes)), num_nodes=nodes).save(
-        tmp_path / "graph"
-    )
-    roomy = factor_plan(graph, request(method, dim=64, samples=2.0))
-    limit = (
-        factor_plan(graph, request(method, dim=64, samples=2.0, memory=roomy.bytes - 1)).bytes if tight else 0
-    )
-    command = [sys.executable, "-c", CHILD, str(graph.path), method, str(limit)]
+    graph = Graph.from_edges(*rng.integers(0, nodes, (2, 4 * nodes)), num_nodes=nodes)
+    graph = graph.save(tmp_path / "graph")
+    command = [sys.executable, "-c", CHILD, str(graph.path), method, "290e6" if tight else "0"]
     planned, peak = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout)
     assert planned / 1.2 < peak < planned * 1.2, f"planned {planned >> 20} MiB, took {peak >> 20} MiB"
