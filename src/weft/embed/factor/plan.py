@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan"]
 
-_REST = 12 << 20  # modules loaded on the way, stacks of threads, huge pages not used to their end
+_REST = 28 << 20  # modules loaded on the way, buffers of BLAS, stacks of threads, huge pages not used up
 _MARGIN = 1.05  # what is foretold from 512 rows was off by 3 % at most
 OVERSAMPLING = 32  # columns of the sketch beyond dim
 # Steps of subspace iteration. Micro-F1 at 5/20 % of Facebook pages after 1, 2, 3, 4, 6: prone 74.2/78.1,
