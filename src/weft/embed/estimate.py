@@ -18,7 +18,7 @@ from weft.embed.placement import Placement
 from weft.embed.swap.scratch import Scratch, aligned
 from weft.embed.tables import Losses, Rate
 from weft.kernels.alias import alias_tables
-from weft.kernels.memory import zeros_huge
+from weft.kernels.memory import trim, zeros_huge
 from weft.kernels.pairs import bucket_pairs
 from weft.kernels.threads import num_threads
 from weft.sampling.pairs import PairPools
@@ -70,6 +70,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
     clock = _Clock(min(_SECONDS, plan.pairs / 1e8))
     draw, sort, train = _draw(graph, plan, settings.seed, clock), *_blocks(graph, plan, settings, clock)
     graph.drop_pages()
+    trim()
     if plan.swap is None or scratch is None:
         return Estimate(seconds=plan.pairs * (draw + train), pairs=1 / (draw + train), bandwidth=None)
     bandwidth = _bandwidth(scratch)

@@ -12,6 +12,7 @@ from weft.embed.start import INITIALISED
 from weft.embed.swap.pairs import PAIR_BYTES
 from weft.embed.swap.reorder import piece
 from weft.embed.swap.schedule import Grid, Swap, choose, pace
+from weft.embed.swap.spill import CELL_BYTES
 from weft.errors import BudgetError
 
 __all__ = ["Footprint", "fit_into"]
@@ -23,7 +24,8 @@ _START = 24 * INITIALISED
 # Modules loaded on the way, stacks of threads, and huge pages not used to their end.
 _REST = 12 << 20
 # Buffers of the threads that read and write; buffers of tables that are written or read as a whole.
-_TRANSFER, _ORDER = 8 << 20, 32 << 20
+_TRANSFER, _ORDER, _SAVE = 8 << 20, 32 << 20, 8 << 20
+_CHUNKS = 512  # of a pool, at most: each knows where its cells begin
 # The pairs of some blocks may be more than their share by so much.
 _CROWDED = 1.2
 
@@ -89,9 +91,9 @@ class Footprint:
                 + _ORDER
                 + _START
             )
-            train = swap.grid.held * self.part + self.batches(swap.capacity)
+            train = swap.grid.held * self.part + self.batches(swap.capacity, swap.grid.panel) + _SAVE
             return max(setup, self.fixed + max(train, order))
-        pairs = self.whole if swap is None else self.batches(swap.capacity)
+        pairs = self.whole if swap is None else self.batches(swap.capacity, self.parts)
         # The graph is gone when the vectors are copied into its order, beside both tables.
         finish = self.nodes * self.dim * 4 - self.graph
         return max(setup, self.fixed + self.tables + max(pairs, _START, finish))
@@ -102,9 +104,19 @@ class Footprint:
         twice = min(1.0, self.threads / self.parts)
         return int(self.pool * (self.walk + 8 * (1 + twice))) + self.draw
 
-    def batches(self, capacity: int) -> int:
-        """Bytes of pairs that come from the disk, so many together, and of drawing them."""
-        return int(capacity * (PAIR_BYTES + self.walk)) + self.draw + _TRANSFER
+    def batches(self, capacity: int, panel: int) -> int:
+        """Bytes of pairs that come from the disk, so many together, of knowing where, and of drawing them."""
+        cells = -(-self.parts // panel) * self.parts
+        return int(
+            capacity * (PAIR_BYTES + self.walk)
+            + -(-self.pool // capacity) * cells * CELL_BYTES
+            + self.draw
+            + _TRANSFER
+        )
+
+    def capacity(self, strip: int, panel: int) -> int:
+        """Pairs of a batch: of a whole strip, or of as many of its parts as keep all threads busy."""
+        return max(self.crowd(min(strip, 2 * self.threads), panel), self.pool // _CHUNKS)
 
     def crowd(self, strip: int, panel: int) -> int:
         """Pairs of so many head with so many tail parts, at most.
@@ -140,7 +152,9 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
     fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]
     if fit:
         return min(fit, key=sizes.pace)
-    smallest = Swap(tables=True, grid=Grid(parts=sizes.parts, panel=1, strip=1), capacity=sizes.crowd(1, 1))
+    smallest = Swap(
+        tables=True, grid=Grid(parts=sizes.parts, panel=1, strip=1), capacity=sizes.capacity(1, 1)
+    )
     raise BudgetError(
         f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(smallest))}, even with "
         f"the tables ({show_bytes(sizes.tables)}) and pairs on disk; memory allows {show_bytes(limit)}. Of "
@@ -150,16 +164,11 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
     )
 
 
-def _capacity(sizes: Footprint, strip: int, panel: int) -> int:
-    """Pairs of a batch: of a whole strip, or of as many of its parts as keep all threads busy."""
-    return sizes.crowd(min(strip, 2 * sizes.threads), panel)
-
-
 def _pairs_on_disk(limit: int, sizes: Footprint) -> Swap | None:
     room = limit - sizes.fixed - sizes.tables
     for strip in range(min(sizes.parts, 2 * sizes.threads), 0, -1):
-        capacity = _capacity(sizes, strip, sizes.parts)
-        if sizes.batches(capacity) <= room:
+        capacity = sizes.capacity(strip, sizes.parts)
+        if sizes.batches(capacity, sizes.parts) <= room:
             grid = Grid(parts=sizes.parts, panel=sizes.parts, strip=strip)
             return Swap(tables=False, grid=grid, capacity=capacity)
     return None
@@ -169,11 +178,11 @@ def _tables_on_disk(limit: int, sizes: Footprint) -> Swap | None:
     grid = choose(
         sizes.parts,
         sizes.threads,
-        limit - sizes.fixed,
+        limit - sizes.fixed - _SAVE,
         part=sizes.part,
         pool=sizes.pool,
-        pairs=lambda strip, panel: sizes.batches(_capacity(sizes, strip, panel)),
+        pairs=lambda strip, panel: sizes.batches(sizes.capacity(strip, panel), panel),
     )
     if grid is None:
         return None
-    return Swap(tables=True, grid=grid, capacity=_capacity(sizes, grid.strip, grid.panel))
+    return Swap(tables=True, grid=grid, capacity=sizes.capacity(grid.strip, grid.panel))

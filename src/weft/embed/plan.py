@@ -17,6 +17,7 @@ from weft.embed.placement import in_degrees
 from weft.embed.swap.schedule import Swap
 from weft.errors import WeftValueError
 from weft.graph._plan import free_memory, resident
+from weft.kernels.memory import trim
 from weft.kernels.pairs import pairs_per_walk
 from weft.kernels.sgns import LANES
 from weft.kernels.threads import num_threads
@@ -152,6 +153,7 @@ def make_plan(
     else:
         hub, back = crowding(graph, window)
         sizes = dataclasses.replace(sizes, hub=hub, back=back)
+        trim()  # what looking at the edges took must not be there beside the run
         swap = fit_into(limit, sizes)
     return Plan(
         nodes=nodes,

@@ -20,7 +20,9 @@ room._file_system = lambda _: ""  # the folder of the test may be in memory
 graph = Graph.open(sys.argv[1])
 model = NodeEmbedding(**json.loads(sys.argv[2]), scratch=sys.argv[3])
 plan = model.plan(graph)
-Embedding.of(model.fit(graph, plan=plan), graph).save(sys.argv[3] + "/vectors")
+state = None if plan.swap is None else sys.argv[3] + "/state"
+model.fit(graph, plan=plan, checkpoint=state, every_minutes=0)
+Embedding.of(model, graph).save(sys.argv[3] + "/vectors")
 with open("/proc/self/status") as status:
     peak = next(int(line.split()[1]) << 10 for line in status if line.startswith("VmHWM"))
 swap = plan.swap and ("tables" if plan.swap.tables else "pairs")

@@ -16,11 +16,15 @@ from weft.embed.swap.scratch import padded
 if TYPE_CHECKING:
     from weft.embed.swap.scratch import Scratch, Transfer
 
-__all__ = ["Spill"]
+__all__ = ["CELL_BYTES", "Spill"]
 
 Array = npt.NDArray[Any]
 I64 = npt.NDArray[np.int64]
 U8 = npt.NDArray[np.uint8]
+
+_OFFSET = np.uint32  # a chunk fits into memory: it has fewer records than that
+CELL_BYTES = 4
+"""Of knowing where a cell begins in a chunk."""
 
 _TASKS = 16  # of a read: a few for each thread, so that none is waited for long
 
@@ -56,7 +60,7 @@ class Spill:
         self._buffers = buffers
         self._writing: list[Transfer | None] = [None, None]
         self._begins: list[int] = []
-        self._offsets: list[I64] = []
+        self._offsets: list[npt.NDArray[np.uint32]] = []
         self._end = 0
         self.count_C = np.zeros(cells, np.int64)
 
@@ -73,7 +77,7 @@ class Spill:
         """
         turn = len(self._begins) % 2
         self._settle(turn)
-        offset = np.concatenate([[0], np.cumsum(count_C)])
+        offset = np.concatenate([[0], np.cumsum(count_C)]).astype(_OFFSET)
         size = padded(int(offset[-1]) * self._record)
         into = (
             self._buffers[turn][: int(offset[-1]) * self._record].view(self._dtype).reshape(-1, *self._shape)

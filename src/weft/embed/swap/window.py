@@ -24,7 +24,7 @@ __all__ = ["Window"]
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
 
-_PIECE = 8 << 20  # bytes moved together when the whole table is written or read
+_PIECE = 4 << 20  # bytes moved together when the whole table is written or read
 
 
 @dataclass(slots=True, eq=False)
