@@ -44,8 +44,8 @@ class Args:
     dim: int = 128
     """Length of a vector."""
 
-    epochs: float = 1000
-    """Passes; each trains as many pairs as there are edges."""
+    epochs: Annotated[float | Literal["auto"], arg(metavar="FLOAT|auto")] = 1000
+    """Passes; each trains as many pairs as there are edges. auto: while a score on hidden edges rises."""
 
     walk_length: int = 40
     """Steps of a walk."""
@@ -64,6 +64,12 @@ class Args:
 
     weight_decay: float = 0.0
     """0 for none."""
+
+    patience: Annotated[int | None, arg(metavar="INT")] = None
+    """Stop after so many scores on hidden edges that did not rise; with auto 1 when not given, else never."""
+
+    validation: float = 0.02
+    """Share of the edges to hide for these scores."""
 
     holdout: float = 0.0
     """Share of the edges to hide from training, for weft evaluate --task link."""
@@ -171,7 +177,8 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
         from weft.serve.picture import check_drawable
 
         check_drawable(graph.num_nodes)
-    sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout)))
+    open_end = args.epochs == "auto" or args.patience is not None
+    sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout), open_end))
     sys.stdout.flush()
     sys.stdout.write(_show_time(model.estimate(train, plan)))
     sys.stdout.flush()
@@ -190,7 +197,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
     remove(_state(args))
-    sys.stdout.write(_show_result(model, made, seconds, plan.pairs - before))
+    sys.stdout.write(_show_result(model, made, seconds, before))
     if args.report is not None:
         from weft.serve.report import describe
 
@@ -316,14 +323,15 @@ def _import(args: Args, place: Path) -> Graph:
     )
 
 
-def _show_plan(graph: Graph, plan: Plan, hidden: int) -> str:
+def _show_plan(graph: Graph, plan: Plan, hidden: int, open_end: bool) -> str:
     from weft.config import show_bytes
     from weft.kernels.threads import num_threads
 
+    most = "at most " if open_end else ""
     rows = {
         "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
         + (f", {hidden:,} hidden" if hidden else ""),
-        "pairs": f"{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
+        "pairs": f"{most}{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
         "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
         "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
         "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
@@ -343,12 +351,27 @@ def _show_time(estimate: Estimate) -> str:
     )
 
 
-def _show_result(model: NodeEmbedding, made: Embedding, seconds: float, pairs: int) -> str:
+def _show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: int) -> str:
+    pairs = int(made.history[-1, 0]) - before
     rows = {
         "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
         "time": f"{seconds:.1f} s, {pairs / seconds / 1e6:.1f} M pairs/s",
         "loss": f"{model.loss_history_[0, 1]:.3f} at first, {model.loss_history_[-1, 1]:.3f} at the end",
     }
+    if len(made.scores):
+        rows["score"] = _show_score(made, model.plan_)
     if model.untrained_:
         rows["isolated"] = f"{model.untrained_:,} nodes without out-edges keep their initial vector"
     return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+
+
+def _show_score(made: Embedding, plan: Plan) -> str:
+    """Of the vectors that were kept, and how far the run went."""
+    from weft.embed.validation import best
+
+    kept = best(made.scores)
+    score = float(made.scores[made.scores[:, 0] == kept, 1][0])
+    trained = made.history[-1, 0]
+    return f"{score:.3f} on hidden edges, after {kept / trained:.0%} of the {trained:,.0f} pairs trained" + (
+        f"; it had stopped rising before {plan.pairs:,}" if trained < plan.pairs else ""
+    )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
+import functools
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
@@ -12,19 +11,21 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.config import parse_bytes
-from weft.embed.checkpoint import Checkpoint, identity, pairs_saved
 from weft.embed.checks import check_choice, check_int, check_real
 from weft.embed.estimate import Estimate, estimate
 from weft.embed.estimator import Estimator
-from weft.embed.keeper import Keeper
+from weft.embed.learn import Keeping, Scoring, learn
 from weft.embed.plan import Plan, auto_window, make_plan
 from weft.embed.progress import Progress
 from weft.embed.room import check_room
-from weft.embed.run import Run, Settings, Step, complete
+from weft.embed.rounds import epochs_at_most, round_ends
+from weft.embed.run import Settings
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
+from weft.graph._plan import resident
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable
 
 __all__ = ["NodeEmbedding"]
@@ -42,6 +43,8 @@ class NodeEmbedding(Estimator):
         method: ``deepwalk`` takes pairs of nodes near each other in a walk; ``line`` takes edges.
         dim: of the vectors.
         epochs: one epoch is as many pairs as the graph has edges (an undirected edge counting once).
+            ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate falls from its
+            beginning to nearly 0; the third only if the second has made the score on hidden edges rise.
         walk_length: steps of a walk (deepwalk).
         window: how many steps apart in a walk the nodes of a pair may be (deepwalk); None: by the density of
             the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
@@ -50,6 +53,11 @@ class NodeEmbedding(Estimator):
         negative_weight: of all negatives of a pair together, against 1 for the pair.
         learning_rate: at the beginning; it falls linearly to 1e-4 of itself.
         weight_decay: 0 for none.
+        patience: stop when so many scores in a row have not risen by more than their standard error. None:
+            with ``epochs="auto"`` one; otherwise never, and nothing is hidden. With a number of epochs there
+            are twenty scores. In either case the vectors of the best score are kept.
+        validation: share of the edges to hide for the score, at most 20,000; none that is a node's last. They
+            are not learned.
         seed: 0 to 2**64 - 1.
         parts: the tables are cut into so many; None: by their size. Another number gives other vectors, of
             the same quality; how many threads can work grows with it.
@@ -64,13 +72,16 @@ class NodeEmbedding(Estimator):
         embedding_: float32 ``[N, dim]``, row i for node i. A node without out-edges keeps its initial vector.
         context_: float32 ``[N, dim]``, the vectors of nodes as neighbours of others.
         loss_history_: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
+        score_history_: float64 ``[K, 3]``: pairs trained so far, the score on hidden edges (the probability
+            that one has a higher cosine than a pair that is no edge), and its standard error.
         untrained_: how many nodes have no out-edge.
-        plan_: the sizes of the run.
+        plan_: the sizes of the run; its pairs are the most there could be.
     """
 
     embedding_: npt.NDArray[np.float32]
     context_: npt.NDArray[np.float32]
     loss_history_: npt.NDArray[np.float64]
+    score_history_: npt.NDArray[np.float64]
     untrained_: int
     plan_: Plan
 
@@ -80,7 +91,7 @@ class NodeEmbedding(Estimator):
         method: Literal["deepwalk", "line"] = "deepwalk",
         dim: int = 128,
         # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
-        epochs: float = 1000,
+        epochs: float | Literal["auto"] = 1000,
         walk_length: int = 40,
         window: int | None = None,
         num_negatives: int = 3,
@@ -88,6 +99,8 @@ class NodeEmbedding(Estimator):
         learning_rate: float = 0.025,
         # GraphVite: 0.005. BlogCatalog at 100 M pairs, window 5: 34.7/38.8/39.7 without, 31.0/33.5/34.2 with.
         weight_decay: float = 0.0,
+        patience: int | None = None,
+        validation: float = 0.02,
         seed: int = 0,
         parts: int | None = None,
         memory: int | str | None = None,
@@ -104,6 +117,8 @@ class NodeEmbedding(Estimator):
         self.negative_weight = negative_weight
         self.learning_rate = learning_rate
         self.weight_decay = weight_decay
+        self.patience = patience
+        self.validation = validation
         self.seed = seed
         self.parts = parts
         self.memory = memory
@@ -134,14 +149,16 @@ class NodeEmbedding(Estimator):
         length = int(self.walk_length) if walks else 1
         window = self.window if self.window is not None else auto_window(graph.num_nodes, edges)
         graph.drop_pages()  # counting its edges read it
+        scoring = self._scoring()
         plan = make_plan(
             graph,
             dim=int(self.dim),
-            pairs=max(1, round(self.epochs * edges)),
+            pairs=max(1, round(epochs_at_most(self.epochs) * edges)),
             length=length,
             window=min(window, length),
             parts=None if self.parts is None else int(self.parts),
             memory=None if self.memory is None else parse_bytes(self.memory),
+            base=None if scoring is None else resident() + scoring.bytes(graph, int(self.dim)),
         )
         self._room(plan)
         return plan
@@ -152,7 +169,7 @@ class NodeEmbedding(Estimator):
         Raises:
             StorageError: ``scratch`` cannot be written to.
         """
-        return estimate(graph, plan, self._settings(), self._room(plan))
+        return estimate(graph, plan, self._settings(plan), self._room(plan))
 
     def fit(
         self,
@@ -186,21 +203,18 @@ class NodeEmbedding(Estimator):
             Interrupted: a signal came; the checkpoint holds the state.
         """
         plan = self.plan(graph) if plan is None else plan
-        going_on = _check_place(checkpoint, every_minutes, resume)
-        with contextlib.ExitStack() as stack:
-            run = stack.enter_context(Run(graph.in_memory(), plan, self._settings(), self._room(plan)))
-            watchers: list[Callable[[Run, Step], None]] = []
-            if checkpoint is not None:
-                kept = Checkpoint(Path(checkpoint), identity(self._deciding(), plan, graph))
-                watchers += [stack.enter_context(Keeper(kept, [run], every_minutes))]
-                if going_on:
-                    kept.load([run])
-            if not going_on:
-                run.begin()
-            progress = Progress(plan.pairs, run.pairs, bar=self.progress, hook=self.on_progress)
-            complete(run, [stack.enter_context(progress), *watchers])
-            self.embedding_, self.context_ = run.finish()
-        self.loss_history_ = run.history
+        learned = learn(
+            graph,
+            plan,
+            self._settings(plan),
+            params=self._deciding(),
+            scoring=self._scoring(),
+            keeping=Keeping.of(checkpoint, every_minutes, resume),
+            scratch=self._room(plan),
+            shown=[functools.partial(Progress, bar=self.progress, hook=self.on_progress)],
+        )
+        self.embedding_, self.context_ = learned.vertex, learned.context
+        self.loss_history_, self.score_history_ = learned.history, learned.scores
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
         self.plan_ = plan
         return self
@@ -222,7 +236,13 @@ class NodeEmbedding(Estimator):
         check_room(folder, plan.disk)
         return folder
 
-    def _settings(self) -> Settings:
+    def _scoring(self) -> Scoring | None:
+        """On hidden edges, if that is asked for."""
+        if self.patience is None and self.epochs != "auto":
+            return None
+        return Scoring(float(self.validation), 1 if self.patience is None else int(self.patience))
+
+    def _settings(self, plan: Plan) -> Settings:
         """The parameters that a run takes as they are."""
         return Settings(
             dim=int(self.dim),
@@ -231,6 +251,7 @@ class NodeEmbedding(Estimator):
             learning_rate=float(self.learning_rate),
             weight_decay=float(self.weight_decay),
             seed=int(self.seed),
+            rounds=round_ends(self.epochs, plan.pairs),
         )
 
     def check_params(self) -> None:
@@ -242,7 +263,8 @@ class NodeEmbedding(Estimator):
         """
         check_choice("method", self.method, ("deepwalk", "line"))
         check_int("dim", self.dim, 1, 1 << 16)
-        check_real("epochs", self.epochs, above=0)
+        if self.epochs != "auto":
+            check_real("epochs", self.epochs, above=0)
         check_int("walk_length", self.walk_length, 1, 1 << 20)
         if self.window is not None:
             check_int("window", self.window, 1)
@@ -250,6 +272,10 @@ class NodeEmbedding(Estimator):
         check_real("negative_weight", self.negative_weight, above=0)
         check_real("learning_rate", self.learning_rate, above=0)
         check_real("weight_decay", self.weight_decay, least=0)
+        if self.patience is not None:
+            check_int("patience", self.patience, 1)
+        if check_real("validation", self.validation, above=0) >= 1:
+            raise WeftValueError(f"validation must be below 1, such as 0.02 (got {self.validation:g})")
         check_int("seed", self.seed, 0, (1 << 64) - 1)
         if self.parts is not None:
             check_int("parts", self.parts, 1, 1024)
@@ -263,25 +289,6 @@ class NodeEmbedding(Estimator):
             raise WeftTypeError(f"scratch must be a folder (got {self.scratch!r})")
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
-
-
-def _check_place(checkpoint: str | os.PathLike[str] | None, every_minutes: float, resume: bool) -> bool:
-    """Whether there is a checkpoint to go on from; refuse what would lose one."""
-    if isinstance(every_minutes, bool) or not isinstance(every_minutes, int | float):
-        raise WeftTypeError(f"every_minutes must be a number (got {every_minutes!r})")
-    if not every_minutes >= 0:
-        raise WeftValueError(f"every_minutes must be at least 0 (got {every_minutes:g})")
-    if checkpoint is None:
-        if resume:
-            raise WeftValueError("fit: resume=True goes on from a checkpoint; give checkpoint=DIR")
-        return False
-    there = pairs_saved(checkpoint) is not None
-    if there and not resume:
-        raise WeftValueError(
-            f"fit: {os.fspath(checkpoint)} holds the checkpoint of an unfinished run; go on from it with "
-            "--resume (resume=True in Python), or remove it to begin anew"
-        )
-    return there
 
 
 def _undirected_edges(graph: Graph) -> int:

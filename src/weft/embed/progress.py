@@ -15,22 +15,23 @@ __all__ = ["Progress"]
 class Progress:
     """Hands each pool on to a bar and to the caller's function.
 
+    The bar is as long as the run up to the end of the round in work: no one knows yet whether another will
+    follow.
+
     Args:
-        total: pairs of the run.
-        done: pairs trained before: the bar begins there, and they do not count for its speed.
+        run: where it begins; pairs trained before do not count for the speed.
         bar: whether to draw one.
         hook: called with the pairs trained so far, all pairs, and the mean loss of the pool.
     """
 
-    def __init__(
-        self, total: int, done: int, *, bar: bool, hook: Callable[[int, int, float], None] | None
-    ) -> None:
+    def __init__(self, run: Run, *, bar: bool, hook: Callable[[int, int, float], None] | None) -> None:
         from tqdm import tqdm
 
-        self._total, self._hook = total, hook
+        self._hook, self._ends = hook, run.settings.rounds
         self._bar = tqdm(
-            total=total, initial=done, unit=" pairs", unit_scale=True, disable=not bar, desc="embed"
+            total=self._end(run), initial=run.pairs, unit=" pairs", unit_scale=True, disable=not bar
         )
+        self._bar.set_description_str(self._title(run))
 
     def __enter__(self) -> Self:
         return self
@@ -40,7 +41,20 @@ class Progress:
 
     def __call__(self, run: Run, step: Step) -> None:
         """After a pool."""
-        self._bar.set_postfix(loss=f"{step.loss:.3f}", refresh=False)
+        score = f", score={run.scores[-1, 1]:.3f}" if len(run.scores) else ""
+        self._bar.set_postfix_str(f"loss={step.loss:.3f}{score}", refresh=False)
         self._bar.update(step.pairs)
+        if not run.done and run.pairs in self._ends:
+            self._bar.total = self._end(run)
+            self._bar.set_description_str(self._title(run))
         if self._hook is not None:
-            self._hook(run.pairs, self._total, step.loss)
+            self._hook(run.pairs, run.plan.pairs, step.loss)
+
+    def _end(self, run: Run) -> int:
+        """Of the round in work."""
+        return next((end for end in self._ends if end > run.pairs), self._ends[-1])
+
+    def _title(self, run: Run) -> str:
+        """Which round it is, where there are several."""
+        at = self._ends.index(self._end(run)) + 1
+        return "embed" if len(self._ends) == 1 else f"embed, round {at} of at most {len(self._ends)}"

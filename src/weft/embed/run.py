@@ -5,6 +5,7 @@ Shapes: N nodes, S pools.
 
 from __future__ import annotations
 
+import bisect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -45,9 +46,11 @@ class Settings:
         dim: of the vectors.
         num_negatives: of each pair.
         negative_weight: of all negatives of a pair together.
-        learning_rate: at the beginning.
+        learning_rate: at the beginning of each round.
         weight_decay: 0 for none.
         seed: of everything that is drawn.
+        rounds: the pairs trained at the end of each, the last being all of the plan. In a round the learning
+            rate falls linearly to nearly 0.
     """
 
     dim: int
@@ -56,6 +59,7 @@ class Settings:
     learning_rate: float
     weight_decay: float
     seed: int
+    rounds: tuple[int, ...]
 
     def objective(self) -> Objective:
         """The part that the kernels take."""
@@ -81,7 +85,7 @@ class Step:
 
 
 class Run:
-    """All that a run changes is its tables and its history; the rest follows from the arguments.
+    """All that a run changes is its tables, its history and its scores; the rest follows from the arguments.
 
     Call :meth:`begin` or :meth:`load` first, then :meth:`step` until it is :attr:`done`.
 
@@ -111,6 +115,9 @@ class Run:
         self.scratch = None if scratch is None else Scratch(scratch)
         self._tables = self._place(placement)
         self._history: list[tuple[int, float]] = []
+        self._scores: list[tuple[float, float, float]] = []
+        self.over = False
+        """Whether the run ends early."""
 
     def __enter__(self) -> Self:
         return self
@@ -148,13 +155,22 @@ class Run:
 
     @property
     def done(self) -> bool:
-        """Whether all pairs of the plan are trained."""
-        return self.pairs >= self.plan.pairs
+        """Whether all pairs of the plan are trained, or the run is :attr:`over` early."""
+        return self.over or self.pairs >= self.plan.pairs
 
     @property
     def history(self) -> npt.NDArray[np.float64]:
         """Float64 ``[S, 2]``: pairs trained so far, and the mean loss of the last pool."""
         return np.array(self._history, np.float64).reshape(-1, 2)
+
+    @property
+    def scores(self) -> npt.NDArray[np.float64]:
+        """Float64 ``[K, 3]``: pairs trained so far, the score on hidden edges, and its standard error."""
+        return np.array(self._scores, np.float64).reshape(-1, 3)
+
+    def record(self, score: float, error: float) -> None:
+        """Note the score of the vectors as they are now."""
+        self._scores.append((self.pairs, score, error))
 
     def step(self) -> Step:
         """Train one pool.
@@ -162,8 +178,9 @@ class Run:
         Raises:
             WeftValueError: the loss is not finite any more.
         """
-        pool = self._pools.pool(self.pools, self.plan.pairs - self.pairs)
-        pairs, loss = self._tables.train(pool, self.pairs, Rate(self.settings.learning_rate, self.plan.pairs))
+        end, rate = self._round()
+        pool = self._pools.pool(self.pools, end - self.pairs)
+        pairs, loss = self._tables.train(pool, self.pairs, rate)
         step, done = Step(pairs, loss / pairs), self.pairs + pairs
         if not np.isfinite(step.loss):
             rate = self.settings.learning_rate
@@ -174,6 +191,13 @@ class Run:
         self._history.append((done, step.loss))
         return step
 
+    def _round(self) -> tuple[int, Rate]:
+        """The end of the round in work, and the line that falls from its beginning to 0 there."""
+        ends = self.settings.rounds
+        at = bisect.bisect_right(ends, self.pairs)
+        begin, end = ends[at - 1] if at else 0, ends[at]
+        return end, Rate(self.settings.learning_rate * (end / (end - begin)), end)
+
     def vectors(self, nodes: npt.NDArray[np.int64]) -> tuple[F32, F32]:
         """Vertex and context vectors of ``nodes`` as they are now: float32 ``[M, dim]`` each."""
         return self._tables.vectors(nodes)
@@ -182,6 +206,7 @@ class Run:
         """Write the tables and the history: all that another run with the same arguments needs to go on."""
         self._tables.save(writer)
         writer.write_array("history", self.history)
+        writer.write_array("scores", self.scores)
 
     def load(self, reader: DirectoryReader) -> None:
         """Go on where a run with the same arguments was saved.
@@ -192,6 +217,11 @@ class Run:
         self._tables.load(reader)
         rows = reader.get("history", np.float64).tolist()
         self._history = [(int(pairs), loss) for pairs, loss in rows]
+        self._scores = [tuple(row) for row in reader.get("scores", np.float64).tolist()]
+
+    def restore(self, reader: DirectoryReader) -> None:
+        """Take back the vectors of an earlier time; the history stays."""
+        self._tables.load(reader)
 
     def finish(self) -> tuple[F32, F32]:
         """Vertex and context vectors, float32 ``[N, dim]`` each, in graph order; the run is over."""

@@ -36,6 +36,8 @@ class Embedding:
         context: float32 ``[N, dim]``, the other table of skip-gram, if kept.
         holdout: int64 ``[H, 2]``, edges hidden from training, as node numbers, if any were.
         history: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
+        scores: float64 ``[K, 3]``: pairs trained so far, score on hidden edges, its standard error; if the
+            run was scored.
         config: the parameters of the estimator, the seed among them.
         path: the directory it was opened from.
     """
@@ -45,6 +47,7 @@ class Embedding:
     context: F32 | None = None
     holdout: I64 | None = None
     history: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
+    scores: npt.NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 3)))
     config: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
 
@@ -84,6 +87,7 @@ class Embedding:
             context=model.context_,
             holdout=holdout,
             history=model.loss_history_,
+            scores=model.score_history_,
             config={
                 "estimator": type(model).__name__,
                 **config,
@@ -120,6 +124,8 @@ class Embedding:
             if self.holdout is not None:
                 writer.write_array("holdout", self.holdout)
             writer.write_array("history", self.history)
+            if len(self.scores):
+                writer.write_array("scores", self.scores)
             meta = {
                 "num_nodes": self.num_nodes,
                 "dim": self.dim,
@@ -147,9 +153,10 @@ class Embedding:
             raise reader.error("the manifest lacks num_nodes, dim or ids: it is damaged, copy it again")
         holdout = reader.get("holdout", np.int64) if "holdout" in reader.arrays else None
         history = reader.get("history", np.float64)
-        for name, array in (("holdout", holdout), ("history", history)):
-            if array is not None and (array.ndim != 2 or array.shape[1] != 2):
-                raise reader.error(f"{name}.npy has shape {array.shape}, expected two columns")
+        scores = reader.get("scores", np.float64) if "scores" in reader.arrays else np.zeros((0, 3))
+        for name, array, columns in (("holdout", holdout, 2), ("history", history, 2), ("scores", scores, 3)):
+            if array is not None and (array.ndim != 2 or array.shape[1] != columns):
+                raise reader.error(f"{name}.npy has shape {array.shape}, expected {columns} columns")
         if holdout is not None and len(holdout) and not (holdout.min() >= 0 and holdout.max() < nodes):
             raise reader.error(f"holdout.npy names node {int(holdout.max())}, there are {nodes:,} nodes")
         return cls(
@@ -158,6 +165,7 @@ class Embedding:
             context=reader.get("context", np.float32, (nodes, dim)) if "context" in reader.arrays else None,
             holdout=holdout,
             history=np.asarray(history),
+            scores=np.asarray(scores),
             config=dict(config) if isinstance(config, dict) else {},
             path=Path(path),
         )

@@ -74,6 +74,19 @@ def test_every_parameter_of_the_estimator_is_an_option_with_its_default():
     assert {name: options.get(name, "missing") for name in parameters} == parameters
 
 
+def test_until_the_score_stops_rising(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    words = ["embed", str(graph.path), "--out", str(out), "--dim", "16", "--epochs", "auto"]
+    assert main([*words, "--validation", "0.1"]) == 0
+    text = capsys.readouterr().out
+    assert re.search(r"pairs    at most [\d,]+ of walks", text)
+    assert re.search(r"score    0\.\d+ on hidden edges, after \d+% of the [\d,]+ pairs trained", text)
+    made = Embedding.open(out)
+    assert made.config["epochs"] == "auto"
+    assert len(made.scores) >= 2
+    assert made.scores[-1, 0] == made.history[-1, 0]
+
+
 def test_plan_alone_writes_nothing(tmp_path, graph, capsys):
     assert main(["embed", str(graph.path), "--out", str(tmp_path / "vectors"), "--plan"]) == 0
     assert "memory" in capsys.readouterr().out

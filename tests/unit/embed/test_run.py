@@ -11,7 +11,13 @@ from weft.graph import Graph
 from weft.graph.format import DirectoryReader, DirectoryWriter
 
 SETTINGS = Settings(
-    dim=12, num_negatives=2, negative_weight=5.0, learning_rate=0.025, weight_decay=0.001, seed=7
+    dim=12,
+    num_negatives=2,
+    negative_weight=5.0,
+    learning_rate=0.025,
+    weight_decay=0.001,
+    seed=7,
+    rounds=(50_000,),
 )
 
 

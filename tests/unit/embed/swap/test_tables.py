@@ -20,7 +20,13 @@ from weft.sampling import pairs
 
 PARTS = 7
 SETTINGS = Settings(
-    dim=12, num_negatives=2, negative_weight=5.0, learning_rate=0.025, weight_decay=0.001, seed=7
+    dim=12,
+    num_negatives=2,
+    negative_weight=5.0,
+    learning_rate=0.025,
+    weight_decay=0.001,
+    seed=7,
+    rounds=(100_000,),
 )
 GRIDS = [(1, 1), (2, 3), (7, 2), (3, 7), (7, 7), (4, 1)]
 
