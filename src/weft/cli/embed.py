@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from weft.cli._training import check_minutes, go_on, nearest, show_plan, show_result, show_time, state_beside
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
-    from weft.embed import Embedding, NodeEmbedding, Plan
-    from weft.embed.estimate import Estimate
+    from weft.embed import NodeEmbedding
     from weft.graph import Graph
 
 __all__ = ["Args", "run"]
@@ -129,7 +129,7 @@ def run(args: Args) -> int:
     )
     _check(args, model)
     if args.scratch is None and args.out is not None:
-        model.set_params(scratch=_nearest(args.out))
+        model.set_params(scratch=nearest(args.out))
     if args.threads is not None:
         set_num_threads(args.threads)
     if args.source.is_dir():
@@ -178,13 +178,14 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
 
         check_drawable(graph.num_nodes)
     open_end = args.epochs == "auto" or args.patience is not None
-    sys.stdout.write(_show_plan(train, plan, 0 if holdout is None else len(holdout), open_end))
+    hidden = 0 if holdout is None else len(holdout)
+    sys.stdout.write(show_plan(train, plan, hidden=hidden, open_end=open_end))
+    before = 0 if args.plan else go_on(_state(args), resume=args.resume)
     sys.stdout.flush()
-    sys.stdout.write(_show_time(model.estimate(train, plan)))
+    sys.stdout.write(show_time(model.estimate(train, plan), 1 - before / plan.pairs))
     sys.stdout.flush()
     if args.plan:
         return
-    before = _go_on(args, plan)
     begun = time.perf_counter()
     model.fit(
         train,
@@ -197,29 +198,12 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
     remove(_state(args))
-    sys.stdout.write(_show_result(model, made, seconds, before))
+    sys.stdout.write(show_result(model, made, seconds, before))
     if args.report is not None:
         from weft.serve.report import describe
 
         page = describe(made, graph.labels, plan=model.plan_, stages=[("embed", seconds)]).write(args.report)
         sys.stdout.write(f"  report   {page}\n")
-
-
-def _go_on(args: Args, plan: Plan) -> int:
-    """How many pairs an earlier run trained; say so. Without --resume its checkpoint goes."""
-    from weft.embed.checkpoint import pairs_saved, remove
-
-    if not args.resume:
-        remove(_state(args))
-        return 0
-    before = pairs_saved(_state(args))
-    sys.stdout.write(
-        f"  resume   there is no checkpoint at {_state(args)}: from the beginning\n"
-        if before is None
-        else f"  resume   at {before / plan.pairs:.0%} of the pairs, from {_state(args)}\n"
-    )
-    sys.stdout.flush()
-    return before or 0
 
 
 def _check(args: Args, model: NodeEmbedding) -> None:
@@ -233,8 +217,7 @@ def _check(args: Args, model: NodeEmbedding) -> None:
     if not args.plan:
         _check_places(args)
     model.check_params()
-    if not args.checkpoint_minutes >= 0:
-        raise WeftValueError(f"checkpoint_minutes must be at least 0 (got {args.checkpoint_minutes:g})")
+    check_minutes(args.checkpoint_minutes)
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
@@ -290,11 +273,6 @@ def _out(args: Args) -> Path:
     return args.out
 
 
-def _nearest(place: Path) -> Path:
-    """The folder that will hold ``place``, or the nearest above it that exists."""
-    return next(folder for folder in place.absolute().parents if folder.is_dir())
-
-
 def _place(args: Args) -> Path:
     """Where a file of edges is imported to."""
     out = _out(args)
@@ -303,8 +281,7 @@ def _place(args: Args) -> Path:
 
 def _state(args: Args) -> Path:
     """Where checkpoints go."""
-    out = _out(args)
-    return args.checkpoint if args.checkpoint is not None else out.with_name(out.name + ".checkpoint")
+    return state_beside(_out(args), args.checkpoint)
 
 
 def _import(args: Args, place: Path) -> Graph:
@@ -320,58 +297,4 @@ def _import(args: Args, place: Path) -> Graph:
         overwrite=args.overwrite,
         progress=sys.stderr.isatty(),
         say=lambda text: print(f"note: {text}", file=sys.stderr),
-    )
-
-
-def _show_plan(graph: Graph, plan: Plan, hidden: int, open_end: bool) -> str:
-    from weft.config import show_bytes
-    from weft.kernels.threads import num_threads
-
-    most = "at most " if open_end else ""
-    rows = {
-        "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
-        + (f", {hidden:,} hidden" if hidden else ""),
-        "pairs": f"{most}{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
-        "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
-        "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
-        "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
-    }
-    if plan.swap is not None:
-        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
-    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
-
-
-def _show_time(estimate: Estimate) -> str:
-    from weft.config import show_bytes, show_seconds
-
-    disk = "" if estimate.bandwidth is None else f", {show_bytes(estimate.bandwidth)}/s of the disk"
-    return (
-        f"  time     about {show_seconds(estimate.seconds)}, by a short trial: "
-        f"{estimate.pairs / 1e6:.1f} M pairs/s{disk}\n"
-    )
-
-
-def _show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: int) -> str:
-    pairs = int(made.history[-1, 0]) - before
-    rows = {
-        "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
-        "time": f"{seconds:.1f} s, {pairs / seconds / 1e6:.1f} M pairs/s",
-        "loss": f"{model.loss_history_[0, 1]:.3f} at first, {model.loss_history_[-1, 1]:.3f} at the end",
-    }
-    if len(made.scores):
-        rows["score"] = _show_score(made, model.plan_)
-    if model.untrained_:
-        rows["isolated"] = f"{model.untrained_:,} nodes without out-edges keep their initial vector"
-    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
-
-
-def _show_score(made: Embedding, plan: Plan) -> str:
-    """Of the vectors that were kept, and how far the run went."""
-    from weft.embed.validation import best
-
-    kept = best(made.scores)
-    score = float(made.scores[made.scores[:, 0] == kept, 1][0])
-    trained = made.history[-1, 0]
-    return f"{score:.3f} on hidden edges, after {kept / trained:.0%} of the {trained:,.0f} pairs trained" + (
-        f"; it had stopped rising before {plan.pairs:,}" if trained < plan.pairs else ""
     )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from weft.embed.plan import Plan
     from weft.embed.run import Settings, Step
+    from weft.embed.start import Start
     from weft.graph import Graph
 
 Watch = Callable[["Run", "Step"], None]
@@ -136,6 +137,7 @@ def learn(
     keeping: Keeping | None,
     scratch: Path | None,
     shown: Sequence[Show],
+    start: Start | None = None,
 ) -> Learned:
     """Train both tables.
 
@@ -148,6 +150,7 @@ def learn(
         keeping: of checkpoints; None: none.
         scratch: a folder for what the plan keeps on disk.
         shown: each is opened when the run stands where it begins, and called after each pool.
+        start: the vectors to begin with; None: random ones.
 
     Raises:
         WeftValueError: training diverged, no edge can be hidden, or the checkpoint is of another run.
@@ -174,7 +177,7 @@ def learn(
                 checkpoint.load(parts)
             keepers = [stack.enter_context(Keeper(checkpoint, parts, keeping.every_minutes))]
         if run.pools == 0:
-            run.begin()
+            run.begin(start)
         elif validation is not None:
             validation.judge(run)
         watchers += [stack.enter_context(show(run)) for show in shown]

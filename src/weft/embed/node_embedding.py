@@ -20,6 +20,7 @@ from weft.embed.progress import Progress
 from weft.embed.room import check_room
 from weft.embed.rounds import epochs_at_most, round_ends
 from weft.embed.run import Settings
+from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 from weft.graph._plan import resident
@@ -27,6 +28,8 @@ from weft.graph._plan import resident
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+
+    from weft.graph import Ids
 
 __all__ = ["NodeEmbedding"]
 
@@ -75,6 +78,9 @@ class NodeEmbedding(Estimator):
         score_history_: float64 ``[K, 3]``: pairs trained so far, the score on hidden edges (the probability
             that one has a higher cosine than a pair that is no edge), and its standard error.
         untrained_: how many nodes have no out-edge.
+        ids_: of the nodes.
+        updates_: how many times ``partial_fit`` went on since ``fit``. After it, ``loss_history_``,
+            ``score_history_``, ``untrained_`` and ``plan_`` are those of its own run.
         plan_: the sizes of the run; its pairs are the most there could be.
     """
 
@@ -83,6 +89,8 @@ class NodeEmbedding(Estimator):
     loss_history_: npt.NDArray[np.float64]
     score_history_: npt.NDArray[np.float64]
     untrained_: int
+    ids_: Ids
+    updates_: int
     plan_: Plan
 
     def __init__(
@@ -135,15 +143,7 @@ class NodeEmbedding(Estimator):
             BudgetError: the run does not fit into ``memory``.
             StorageError: ``scratch`` lacks the room for what does not.
         """
-        if not isinstance(graph, Graph):
-            raise WeftTypeError(
-                f"fit takes a weft.Graph (got {type(graph).__name__}); see Graph.open and Graph.from_edges"
-            )
-        self.check_params()
-        if graph.num_edges == 0:
-            raise WeftValueError(
-                f"fit: the graph has {graph.num_nodes:,} nodes and no edges; vectors are learned from edges"
-            )
+        self._check_graph(graph)
         edges = graph.num_edges if graph.directed else _undirected_edges(graph)
         walks = self.method == "deepwalk"
         length = int(self.walk_length) if walks else 1
@@ -203,25 +203,108 @@ class NodeEmbedding(Estimator):
             Interrupted: a signal came; the checkpoint holds the state.
         """
         plan = self.plan(graph) if plan is None else plan
+        self._learn(graph, plan, Keeping.of(checkpoint, every_minutes, resume))
+        self.updates_ = 0
+        return self
+
+    def partial_fit(
+        self,
+        graph: Graph,
+        *,
+        epochs: float = 100.0,
+        learning_rate: float | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every_minutes: float = 10.0,
+        resume: bool = False,
+    ) -> Self:
+        """Go on learning after edges and nodes have come or gone.
+
+        Nodes are known again by their ids. Old ones begin with their vectors, new ones with the mean of their
+        neighbours', which are learned further, old and new alike. A model that has learned nothing yet is
+        fitted.
+
+        Args:
+            graph: as it is now, whole.
+            epochs: of the whole graph.
+            learning_rate: at the beginning; None: half of the model's.
+            checkpoint: as in :meth:`fit`.
+            every_minutes: as in :meth:`fit`.
+            resume: as in :meth:`fit`.
+
+        Raises:
+            WeftTypeError: as in :meth:`fit`.
+            WeftValueError: as in :meth:`fit`; or no node of the graph is known, or ``dim`` has changed.
+            FormatError: as in :meth:`fit`.
+            BudgetError: as in :meth:`fit`.
+            StorageError: as in :meth:`fit`.
+            Interrupted: as in :meth:`fit`.
+        """
+        keeping = Keeping.of(checkpoint, every_minutes, resume)
+        if not hasattr(self, "embedding_"):
+            return self.fit(graph, checkpoint=checkpoint, every_minutes=every_minutes, resume=resume)
+        step = self._further(check_real("epochs", epochs, above=0), learning_rate)
+        step._check_graph(graph)
+        if self.embedding_.shape[1] != step.dim:
+            raise WeftValueError(
+                f"partial_fit: the vectors have {self.embedding_.shape[1]} dimensions, dim is {step.dim}; "
+                "another dim needs fit"
+            )
+        start = WarmStart(graph, Known(self.ids_, self.embedding_, self.context_), seed=int(step.seed))
+        step._learn(graph, step.plan(graph), keeping, start)
+        self.embedding_, self.context_ = step.embedding_, step.context_
+        self.loss_history_, self.score_history_ = step.loss_history_, step.score_history_
+        self.untrained_, self.plan_ = step.untrained_, step.plan_
+        self.ids_, self.updates_ = step.ids_, step.updates_
+        return self
+
+    def _further(self, epochs: float, learning_rate: float | None) -> NodeEmbedding:
+        """The estimator of one update: it draws other numbers than those before it."""
+        self.check_params()
+        rate = self.learning_rate / 2 if learning_rate is None else learning_rate
+        step = NodeEmbedding(**self.get_params())
+        step.set_params(epochs=epochs, learning_rate=rate, patience=None)
+        step.updates_ = self.updates_ + 1
+        step.seed = (int(self.seed) + step.updates_ * 0x9E3779B97F4A7C15) % (1 << 64)
+        return step
+
+    def _learn(
+        self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None = None
+    ) -> None:
+        """One run."""
+        params = self._deciding()
+        if start is not None and keeping is not None:
+            params |= {"vectors to begin with": start.digest()}
         learned = learn(
             graph,
             plan,
             self._settings(plan),
-            params=self._deciding(),
+            params=params,
             scoring=self._scoring(),
-            keeping=Keeping.of(checkpoint, every_minutes, resume),
+            keeping=keeping,
             scratch=self._room(plan),
             shown=[functools.partial(Progress, bar=self.progress, hook=self.on_progress)],
+            start=start,
         )
         self.embedding_, self.context_ = learned.vertex, learned.context
         self.loss_history_, self.score_history_ = learned.history, learned.scores
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
-        self.plan_ = plan
-        return self
+        self.ids_, self.plan_ = graph.ids, plan
 
     def fit_transform(self, graph: Graph) -> npt.NDArray[np.float32]:
         """``fit``, then the vectors."""
         return self.fit(graph).embedding_
+
+    def _check_graph(self, graph: Graph) -> None:
+        """Refuse what vectors cannot be learned from, and parameters that cannot be."""
+        if not isinstance(graph, Graph):
+            raise WeftTypeError(
+                f"fit takes a weft.Graph (got {type(graph).__name__}); see Graph.open and Graph.from_edges"
+            )
+        self.check_params()
+        if graph.num_edges == 0:
+            raise WeftValueError(
+                f"fit: the graph has {graph.num_nodes:,} nodes and no edges; vectors are learned from edges"
+            )
 
     def _deciding(self) -> dict[str, Any]:
         """The parameters that decide the result."""

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from weft.embed.plan import Plan
+    from weft.embed.start import Start
     from weft.embed.tables import Tables
     from weft.graph import Graph
     from weft.graph.format import DirectoryReader, DirectoryWriter
@@ -138,9 +139,9 @@ class Run:
             return MemoryTables(plan, placement, batches, dim=dim, objective=objective)
         return SwappedTables(plan, placement, batches, self.scratch, dim=dim, objective=objective)
 
-    def begin(self) -> None:
-        """Start from random vectors."""
-        self._tables.begin(RandomStart(self.settings.dim, self.settings.seed))
+    def begin(self, start: Start | None = None) -> None:
+        """Start from given vectors, or random ones."""
+        self._tables.begin(start or RandomStart(self.settings.dim, self.settings.seed))
         trim()
 
     @property

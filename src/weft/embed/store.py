@@ -91,10 +91,32 @@ class Embedding:
             config={
                 "estimator": type(model).__name__,
                 **config,
+                "updates": model.updates_,
                 "window_used": model.plan_.window,
                 "graph": None if place is None else str(place.resolve()),
             },
         )
+
+    def model(self) -> NodeEmbedding:
+        """The estimator as it was, to go on learning with ``partial_fit``.
+
+        Raises:
+            WeftValueError: another kind of estimator made the vectors, or the context vectors were not kept.
+        """
+        from weft.embed.node_embedding import NodeEmbedding
+
+        kind = self.config.get("estimator")
+        if kind != "NodeEmbedding" or self.context is None:
+            raise WeftValueError(
+                f"the vectors of {self.path or 'this embedding'} cannot be learned further: "
+                + ("they lack context vectors" if kind == "NodeEmbedding" else f"their estimator is {kind!r}")
+            )
+        names = NodeEmbedding().get_params()
+        model = NodeEmbedding(**{name: value for name, value in self.config.items() if name in names})
+        model.embedding_, model.context_, model.ids_ = self.vectors, self.context, self.ids
+        model.loss_history_, model.score_history_ = self.history, self.scores
+        model.updates_ = int(self.config.get("updates", 0))
+        return model
 
     @property
     def num_nodes(self) -> int:

@@ -243,7 +243,7 @@ def test_an_interrupted_run_goes_on(tmp_path, graph, capsys):
     assert main([*words, "--resume", "--dim", "17"]) == 2
     assert "dim=16 (now 17)" in capsys.readouterr().err
     assert main([*words, "--resume", "--threads", "1", "--memory", "1GiB"]) == 0
-    assert re.search(r"resume   at \d+% of the pairs, from .*vectors\.checkpoint", capsys.readouterr().out)
+    assert re.search(r"resume   after [\d,]+ pairs, from .*vectors\.checkpoint", capsys.readouterr().out)
     again = NodeEmbedding(dim=16, epochs=20000, walk_length=10).fit_transform(graph)
     np.testing.assert_array_equal(Embedding.open(out).vectors, again)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "vectors"]

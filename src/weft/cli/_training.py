@@ -1,0 +1,106 @@
+"""What the verbs that train share: where the state goes, and what is said before and after."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from weft.errors import WeftValueError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from weft.embed import Embedding, Estimate, NodeEmbedding, Plan
+    from weft.graph import Graph
+
+__all__ = ["check_minutes", "go_on", "nearest", "show_plan", "show_result", "show_time", "state_beside"]
+
+
+def check_minutes(minutes: float) -> None:
+    """Refuse a time between checkpoints that is none."""
+    if not minutes >= 0:
+        raise WeftValueError(f"checkpoint_minutes must be at least 0 (got {minutes:g})")
+
+
+def state_beside(out: Path, given: Path | None) -> Path:
+    """Where checkpoints go."""
+    return given if given is not None else out.with_name(out.name + ".checkpoint")
+
+
+def nearest(place: Path) -> Path:
+    """The folder that will hold ``place``, or the nearest above it that exists."""
+    return next(folder for folder in place.absolute().parents if folder.is_dir())
+
+
+def go_on(state: Path, *, resume: bool) -> int:
+    """How many pairs an earlier run trained; say so. Without ``resume`` its checkpoint goes."""
+    from weft.embed.checkpoint import pairs_saved, remove
+
+    if not resume:
+        remove(state)
+        return 0
+    before = pairs_saved(state)
+    sys.stdout.write(
+        f"  resume   there is no checkpoint at {state}: from the beginning\n"
+        if before is None
+        else f"  resume   after {before:,} pairs, from {state}\n"
+    )
+    sys.stdout.flush()
+    return before or 0
+
+
+def show_plan(graph: Graph, plan: Plan, *, hidden: int = 0, open_end: bool = False) -> str:
+    """Sizes of the run; ``hidden`` edges are not learned, and with an open end it may be shorter."""
+    from weft.config import show_bytes
+    from weft.kernels.threads import num_threads
+
+    most = "at most " if open_end else ""
+    rows = {
+        "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
+        + (f", {hidden:,} hidden" if hidden else ""),
+        "pairs": f"{most}{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
+        "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
+        "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
+        "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
+    }
+    if plan.swap is not None:
+        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
+    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+
+
+def show_time(estimate: Estimate, left: float = 1.0) -> str:
+    """How long it will take, of which a share is ``left``."""
+    from weft.config import show_bytes, show_seconds
+
+    disk = "" if estimate.bandwidth is None else f", {show_bytes(estimate.bandwidth)}/s of the disk"
+    return (
+        f"  time     about {show_seconds(left * estimate.seconds)}, by a short trial: "
+        f"{estimate.pairs / 1e6:.1f} M pairs/s{disk}\n"
+    )
+
+
+def show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: int) -> str:
+    """What came out, ``before`` pairs having been trained by an earlier process."""
+    pairs = int(made.history[-1, 0]) - before
+    rows = {
+        "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
+        "time": f"{seconds:.1f} s, {pairs / seconds / 1e6:.1f} M pairs/s",
+        "loss": f"{model.loss_history_[0, 1]:.3f} at first, {model.loss_history_[-1, 1]:.3f} at the end",
+    }
+    if len(made.scores):
+        rows["score"] = _show_score(made, model.plan_)
+    if model.untrained_:
+        rows["isolated"] = f"{model.untrained_:,} nodes without out-edges keep their initial vector"
+    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+
+
+def _show_score(made: Embedding, plan: Plan) -> str:
+    """Of the vectors that were kept, and how far the run went."""
+    from weft.embed.validation import best
+
+    kept = best(made.scores)
+    score = float(made.scores[made.scores[:, 0] == kept, 1][0])
+    trained = made.history[-1, 0]
+    return f"{score:.3f} on hidden edges, after {kept / trained:.0%} of the {trained:,.0f} pairs trained" + (
+        f"; it had stopped rising before {plan.pairs:,}" if trained < plan.pairs else ""
+    )

@@ -1,0 +1,116 @@
+"""Learn vectors further after edges and nodes have come or gone.
+
+Nodes are known again by their ids: old ones begin with their vectors, new ones with the mean of their
+neighbours'. All other parameters are those the vectors were learned with.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+from weft.cli._training import check_minutes, go_on, nearest, show_result, state_beside
+from weft.errors import WeftValueError
+
+__all__ = ["Args", "run"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Args:
+    """Options of ``weft update``."""
+
+    vectors: Annotated[Positional[Path], arg(metavar="VECTORS")]
+    """Directory that weft embed or weft update wrote."""
+
+    graph: Annotated[Path, arg(metavar="DIR")]
+    """The graph as it is now, whole: a directory that weft import wrote."""
+
+    out: Annotated[Path, arg(metavar="DIR")]
+    """Where the new vectors go."""
+
+    epochs: float = 100.0
+    """Passes over the whole graph."""
+
+    learning_rate: Annotated[float | None, arg(metavar="FLOAT")] = None
+    """At the beginning; half of the one the vectors were learned with when not given."""
+
+    memory: Annotated[str | None, arg(metavar="SIZE")] = None
+    """Memory to use, such as 4GiB; what the machine has when not given."""
+
+    scratch: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where tables and pairs go that do not fit into the memory; beside --out when not given."""
+
+    threads: Annotated[int | None, arg(metavar="INT")] = None
+    """Threads to use; the result does not depend on it."""
+
+    checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given."""
+
+    checkpoint_minutes: float = 10.0
+    """Minutes between checkpoints; 0: after every pool; inf: only when interrupted."""
+
+    resume: bool = False
+    """Go on from the checkpoint, if there is one."""
+
+    overwrite: bool = False
+    """Replace what is at --out, and forget a checkpoint unless told to --resume."""
+
+
+def run(args: Args) -> int:
+    """Open, go on learning, save."""
+    from weft.embed import Embedding
+    from weft.embed.checkpoint import remove
+    from weft.embed.checks import check_int
+    from weft.graph import Graph
+    from weft.kernels.threads import set_num_threads
+
+    state = state_beside(args.out, args.checkpoint)
+    _check(args, state)
+    if args.threads is not None:
+        set_num_threads(check_int("threads", args.threads, 1))
+    before, graph = Embedding.open(args.vectors), Graph.open(args.graph)
+    model = before.model().set_params(
+        memory=args.memory,
+        scratch=nearest(args.out) if args.scratch is None else args.scratch,
+        progress=sys.stderr.isatty(),
+    )
+    new = int((before.ids.find(graph.ids.take(range(graph.num_nodes))) < 0).sum())
+    gone = before.num_nodes - (graph.num_nodes - new)
+    sys.stdout.write(f"  graph    {graph.num_nodes:,} nodes, {new:,} of them new; {gone:,} are gone\n")
+    trained = go_on(state, resume=args.resume)
+    begun = time.perf_counter()
+    model.partial_fit(
+        graph,
+        epochs=args.epochs,
+        learning_rate=args.learning_rate,
+        checkpoint=state,
+        every_minutes=args.checkpoint_minutes,
+        resume=args.resume,
+    )
+    seconds = time.perf_counter() - begun
+    made = Embedding.of(model, graph).save(args.out, overwrite=args.overwrite)
+    remove(state)
+    sys.stdout.write(show_result(model, made, seconds, trained))
+    return 0
+
+
+def _check(args: Args, state: Path) -> None:
+    """What should not come to light only after the training."""
+    from weft.embed.checkpoint import pairs_saved
+
+    check_minutes(args.checkpoint_minutes)
+    unfinished = pairs_saved(state) is not None
+    if args.overwrite:
+        return
+    if args.out.exists():
+        raise WeftValueError(f"{args.out} exists; choose another --out or pass --overwrite")
+    if unfinished and not args.resume:
+        raise WeftValueError(
+            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
+            "--overwrite to begin anew"
+        )

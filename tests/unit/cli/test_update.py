@@ -1,0 +1,81 @@
+"""``weft update``: vectors of a graph that has changed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weft.cli import main
+from weft.embed import Embedding
+from weft.graph import Graph
+
+
+@pytest.fixture
+def places(tmp_path):
+    """Vectors of a graph without the last ten ids and without the first five, which are gone by now."""
+    edges = np.random.default_rng(0).integers(0, 60, (2, 400)) + 1000
+    young = (edges < 1050).all(axis=0)
+    Graph.from_edges(*edges[:, young]).save(tmp_path / "before")
+    Graph.from_edges(*edges[:, (edges >= 1005).all(axis=0)]).save(tmp_path / "now")
+    words = ["embed", str(tmp_path / "before"), "--out", str(tmp_path / "vectors"), "--dim", "16"]
+    assert main([*words, "--epochs", "30", "--window", "2"]) == 0
+    return tmp_path
+
+
+def words_of(places, *more):
+    return [
+        "update",
+        str(places / "vectors"),
+        "--graph",
+        str(places / "now"),
+        "--out",
+        str(places / "new"),
+        *more,
+    ]
+
+
+def test_update(places, capsys):
+    assert main(words_of(places, "--epochs", "20")) == 0
+    text = capsys.readouterr().out
+    assert "55 nodes, 10 of them new; 5 are gone" in text
+    made, now = Embedding.open(places / "new", verify=True), Graph.open(places / "now")
+    model = Embedding.open(places / "vectors").model()
+    np.testing.assert_array_equal(made.vectors, model.partial_fit(now, epochs=20).embedding_)
+    assert made.config["updates"] == 1
+    assert made.config["epochs"] == 30
+    assert sorted(path.name for path in places.iterdir()) == ["before", "new", "now", "vectors"]
+
+
+def test_in_place_again_and_again(places):
+    for times in (1, 2):
+        words = words_of(places, "--epochs", "2", "--overwrite")
+        assert main([*words[:5], str(places / "vectors"), *words[6:]]) == 0
+        assert Embedding.open(places / "vectors").config["updates"] == times
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (["--epochs", "0"], "epochs must be greater than 0"),
+        (["--threads", "0"], "threads must be at least 1"),
+        (["--checkpoint-minutes", "-1"], "checkpoint_minutes"),
+        (["--memory", "1MiB"], "memory allows"),
+        (["--learning-rate", "0"], "learning_rate must be greater than 0"),
+    ],
+)
+def test_refuses(places, capsys, more, message):
+    assert main(words_of(places, *more)) == 2
+    assert message in capsys.readouterr().err
+    assert not (places / "new").exists()
+
+
+def test_places(places, capsys):
+    (places / "new").mkdir()
+    assert main(words_of(places)) == 2
+    assert "new exists; choose another --out or pass --overwrite" in capsys.readouterr().err
+
+
+def test_other_ids(places, capsys):
+    Graph.from_edges([1, 2], [2, 3]).save(places / "now", overwrite=True)
+    assert main(words_of(places)) == 2
+    assert "none of the graph's 3 nodes" in capsys.readouterr().err
