@@ -47,8 +47,9 @@ def test_config_is_complete(tmp_path, graph, model):
     config = manifest["meta"]["config"]
     aside = ("progress", "on_progress", "scratch")
     kept = {name: value for name, value in model.get_params().items() if name not in aside}
-    assert config == {"estimator": "NodeEmbedding", **kept, "window_used": model.plan_.window, "graph": None}
-    for name in ("estimator", "window_used", "graph"):
+    beside = {"estimator": "NodeEmbedding", "updates": 0, "window_used": model.plan_.window, "graph": None}
+    assert config == {**beside, **kept}
+    for name in beside:
         del config[name]
     np.testing.assert_array_equal(NodeEmbedding(**config).fit_transform(graph), model.embedding_)
 
