@@ -81,7 +81,7 @@ class SwappedTables:
         """As in :class:`weft.embed.tables.Tables`."""
         rows = self._plan.parts * self._plan.rows
         vertex, context = (Reorder(self._scratch, rows, self._dim) for _ in range(2))
-        chunk = min(vertex.chunk, at_once(self._dim))
+        chunk = at_once(self._dim)
         for first in range(0, self._plan.nodes, chunk):
             row_B = self._placement.row_N[first : first + chunk]
             vertex_BD, context_BD = start.vectors(first, len(row_B))
@@ -156,11 +156,9 @@ class SwappedTables:
     def _in_graph_order(self, window: Window, node_R: npt.NDArray[np.uint32]) -> F32:
         vectors = Reorder(self._scratch, self._plan.nodes, self._dim)
         for first, rows_BD in window.scan():
-            for begin in range(0, len(rows_BD), vectors.chunk):
-                some_BD = rows_BD[begin : begin + vectors.chunk, : self._dim]
-                node_B = node_R[first + begin : first + begin + len(some_BD)]
-                used = node_B != _NOBODY
-                vectors.put(node_B[used], some_BD[used])
+            node_B = node_R[first : first + len(rows_BD)]
+            used = node_B != _NOBODY
+            vectors.put(node_B[used], rows_BD[used, : self._dim])
         window.close()
         out_ND = mapped(self._scratch, (self._plan.nodes, self._dim), vectors.take)
         vectors.close()
