@@ -107,6 +107,9 @@ class Args:
     resume: bool = False
     """Go on from the checkpoint, if there is one."""
 
+    tensorboard: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where curves of loss, speed, learning rate and score go."""
+
     report: Annotated[Path | None, arg(metavar="FILE")] = None
     """Write an HTML page with a picture of the vectors."""
 

@@ -57,6 +57,9 @@ class Args:
     resume: bool = False
     """Go on from the checkpoint, if there is one."""
 
+    tensorboard: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where curves of loss, speed, learning rate and score go."""
+
     overwrite: bool = False
     """Replace what is at --out, and forget a checkpoint unless told to --resume."""
 
@@ -78,6 +81,7 @@ def run(args: Args) -> int:
         memory=args.memory,
         scratch=nearest(args.out) if args.scratch is None else args.scratch,
         progress=sys.stderr.isatty(),
+        tensorboard=args.tensorboard,
     )
     new = int((before.ids.find(graph.ids.take(range(graph.num_nodes))) < 0).sum())
     gone = before.num_nodes - (graph.num_nodes - new)

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Watch = Callable[["Run", "Step"], None]
 Show = Callable[["Run"], contextlib.AbstractContextManager[Watch]]
 
-__all__ = ["Keeping", "Learned", "Scoring", "learn"]
+__all__ = ["Keeping", "Learned", "Scoring", "Show", "learn"]
 
 _MOST_HIDDEN = 20_000  # they leave a standard error of 0.002
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 
 from weft.config import parse_bytes
 from weft.embed.checks import check_choice, check_int, check_real
+from weft.embed.curves import Curves, check_curves
 from weft.embed.estimate import Estimate, estimate
 from weft.embed.estimator import Estimator
-from weft.embed.learn import Keeping, Scoring, learn
+from weft.embed.learn import Keeping, Scoring, Show, learn
 from weft.embed.plan import Plan, auto_window, make_plan
 from weft.embed.progress import Progress
 from weft.embed.room import check_room
@@ -69,6 +70,7 @@ class NodeEmbedding(Estimator):
             vectors are the same.
         scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
         progress: show a bar with pairs per second, loss and time left.
+        tensorboard: a folder for curves of loss, speed, learning rate and score; needs ``weft[tensorboard]``.
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss.
 
     Attributes:
@@ -114,6 +116,7 @@ class NodeEmbedding(Estimator):
         memory: int | str | None = None,
         scratch: str | os.PathLike[str] | None = None,
         progress: bool = False,
+        tensorboard: str | os.PathLike[str] | None = None,
         on_progress: Callable[[int, int, float], None] | None = None,
     ) -> None:
         self.method = method
@@ -132,6 +135,7 @@ class NodeEmbedding(Estimator):
         self.memory = memory
         self.scratch = scratch
         self.progress = progress
+        self.tensorboard = tensorboard
         self.on_progress = on_progress
 
     def plan(self, graph: Graph) -> Plan:
@@ -274,6 +278,9 @@ class NodeEmbedding(Estimator):
         params = self._deciding()
         if start is not None and keeping is not None:
             params |= {"vectors to begin with": start.digest()}
+        shown: list[Show] = [functools.partial(Progress, bar=self.progress, hook=self.on_progress)]
+        if self.tensorboard is not None:
+            shown.append(functools.partial(Curves, folder=self.tensorboard))
         learned = learn(
             graph,
             plan,
@@ -282,7 +289,7 @@ class NodeEmbedding(Estimator):
             scoring=self._scoring(),
             keeping=keeping,
             scratch=self._room(plan),
-            shown=[functools.partial(Progress, bar=self.progress, hook=self.on_progress)],
+            shown=shown,
             start=start,
         )
         self.embedding_, self.context_ = learned.vertex, learned.context
@@ -308,7 +315,7 @@ class NodeEmbedding(Estimator):
 
     def _deciding(self) -> dict[str, Any]:
         """The parameters that decide the result."""
-        aside = ("memory", "scratch", "progress", "on_progress")
+        aside = ("memory", "scratch", "progress", "tensorboard", "on_progress")
         return {name: value for name, value in self.get_params().items() if name not in aside}
 
     def _room(self, plan: Plan) -> Path | None:
@@ -343,6 +350,7 @@ class NodeEmbedding(Estimator):
         Raises:
             WeftTypeError: a parameter has the wrong type.
             WeftValueError: a parameter is out of range.
+            MissingExtraError: ``tensorboard`` is given, and it is not installed.
         """
         check_choice("method", self.method, ("deepwalk", "line"))
         check_int("dim", self.dim, 1, 1 << 16)
@@ -364,12 +372,11 @@ class NodeEmbedding(Estimator):
             check_int("parts", self.parts, 1, 1024)
         if self.memory is not None:
             parse_bytes(self.memory)
-        if (
-            self.scratch is not None
-            and not isinstance(self.scratch, str)
-            and not hasattr(self.scratch, "__fspath__")
-        ):
-            raise WeftTypeError(f"scratch must be a folder (got {self.scratch!r})")
+        for name, folder in (("scratch", self.scratch), ("tensorboard", self.tensorboard)):
+            if folder is not None and not isinstance(folder, str) and not hasattr(folder, "__fspath__"):
+                raise WeftTypeError(f"{name} must be a folder (got {folder!r})")
+        if self.tensorboard is not None:
+            check_curves()
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
 

@@ -79,10 +79,12 @@ class Step:
     Attributes:
         pairs: of the pool.
         loss: their mean loss, each taken before its step.
+        learning_rate: of the first of them.
     """
 
     pairs: int
     loss: float
+    learning_rate: float
 
 
 class Run:
@@ -182,12 +184,12 @@ class Run:
         end, rate = self._round()
         pool = self._pools.pool(self.pools, end - self.pairs)
         pairs, loss = self._tables.train(pool, self.pairs, rate)
-        step, done = Step(pairs, loss / pairs), self.pairs + pairs
+        step, done = Step(pairs, loss / pairs, rate.at(self.pairs)), self.pairs + pairs
         if not np.isfinite(step.loss):
-            rate = self.settings.learning_rate
+            first = self.settings.learning_rate
             raise WeftValueError(
                 f"embed: training diverged within {done:,} pairs (the loss is {step.loss}) at "
-                f"learning_rate={rate:g}; try learning_rate={rate / 10:g}"
+                f"learning_rate={first:g}; try learning_rate={first / 10:g}"
             )
         self._history.append((done, step.loss))
         return step

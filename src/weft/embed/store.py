@@ -78,7 +78,12 @@ class Embedding:
             raise WeftValueError(
                 f"the model has vectors of {len(model.embedding_):,} nodes, the graph has {graph.num_nodes:,}"
             )
-        hidden = ("progress", "on_progress", "scratch")  # how it was watched is no part of the result
+        hidden = (
+            "progress",
+            "tensorboard",
+            "on_progress",
+            "scratch",
+        )  # how it was watched is no part of the result
         place = graph.path if graph_path is None else graph_path
         config = {name: value for name, value in model.get_params().items() if name not in hidden}
         return cls(

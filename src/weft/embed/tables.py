@@ -53,6 +53,10 @@ class Rate:
     learning_rate: float
     total: int
 
+    def at(self, item: int) -> float:
+        """The learning rate of pair ``item`` of the run."""
+        return self.learning_rate * max(1 - item / self.total, 1e-4)
+
 
 class Tables(Protocol):
     """Vertex and context vectors, wherever their rows live.

@@ -301,3 +301,11 @@ def test_a_plan_with_tables_on_disk(tmp_path, capsys, monkeypatch):
     assert main([*words, "--memory", "20MiB"]) == 2
     assert re.search(r"need \d+\.\d MiB, .* memory allows 20\.0 MiB", capsys.readouterr().err)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["graph"]
+
+
+def test_curves(tmp_path, graph):
+    pytest.importorskip("tensorboard")
+    words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK]
+    assert main([*words, "--tensorboard", str(tmp_path / "curves")]) == 0
+    assert [file.name.split(".")[2] for file in (tmp_path / "curves").iterdir()] == ["tfevents"]
+    assert "tensorboard" not in Embedding.open(tmp_path / "vectors").config

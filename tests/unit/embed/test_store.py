@@ -45,7 +45,7 @@ def test_config_is_complete(tmp_path, graph, model):
     assert (manifest["format"], manifest["version"]) == ("weft.embedding", 1)
     assert manifest["created_by"] == f"weft {weft.__version__}"
     config = manifest["meta"]["config"]
-    aside = ("progress", "on_progress", "scratch")
+    aside = ("progress", "tensorboard", "on_progress", "scratch")
     kept = {name: value for name, value in model.get_params().items() if name not in aside}
     beside = {"estimator": "NodeEmbedding", "updates": 0, "window_used": model.plan_.window, "graph": None}
     assert config == {**beside, **kept}
