@@ -242,7 +242,7 @@ def test_an_interrupted_run_goes_on(tmp_path, graph, capsys):
     assert "pass --resume to go on from it, or --overwrite to begin anew" in capsys.readouterr().err
     assert main([*words, "--resume", "--dim", "17"]) == 2
     assert "dim=16 (now 17)" in capsys.readouterr().err
-    assert main([*words, "--resume", "--threads", "1", "--memory", "1GiB"]) == 0
+    assert main([*words, "--resume", "--threads", "1", "--memory", "64GiB"]) == 0
     assert re.search(r"resume   after [\d,]+ pairs, from .*vectors\.checkpoint", capsys.readouterr().out)
     again = NodeEmbedding(dim=16, epochs=20000, walk_length=10).fit_transform(graph)
     np.testing.assert_array_equal(Embedding.open(out).vectors, again)

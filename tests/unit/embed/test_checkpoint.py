@@ -75,7 +75,7 @@ def test_goes_on_to_the_same_vectors(place, pools, weighted):
     assert len(whole.loss_history_) > 9
     stopped(graph, place, pools)
     assert pairs_saved(place) == whole.loss_history_[pools - 2, 0]
-    again = NodeEmbedding(**RUN, memory="1GiB").fit(graph, checkpoint=place, resume=True)
+    again = NodeEmbedding(**RUN, memory="64GiB").fit(graph, checkpoint=place, resume=True)
     same(again, whole)
 
 

@@ -63,7 +63,7 @@ def test_memory_decides_only_what_is_on_disk():
 
 
 def test_memory_in_use_counts():
-    settings = {"dim": 16, "pairs": 10**6, "length": 40, "window": 5, "memory": 1 << 30}
+    settings = {"dim": 16, "pairs": 10**6, "length": 40, "window": 5, "memory": 64 << 30}
     plans = [make_plan(ring(1000), base=base, **settings) for base in (0, 100 << 20)]
     assert plans[1].bytes - plans[0].bytes == 100 << 20
     measured = make_plan(ring(1000), **settings)

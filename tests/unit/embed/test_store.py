@@ -22,7 +22,7 @@ def graph():
 
 @pytest.fixture
 def model(graph):
-    return NodeEmbedding(dim=8, epochs=5, memory="1GiB", progress=False).fit(graph)
+    return NodeEmbedding(dim=8, epochs=5, memory="64GiB", progress=False).fit(graph)
 
 
 def test_round_trip(tmp_path, graph, model):
