@@ -20,8 +20,8 @@ KILLS = 50
 SWAPPED = """
 import dataclasses, resource, signal, sys
 import numpy as np
-import weft.embed.node_embedding as module
-from weft.embed import room
+import weft.embed.skipgram as module
+from weft.embed import NodeEmbedding, room
 from weft.embed.swap.schedule import Grid, Swap
 from weft.errors import StorageError
 from weft.graph import Graph
@@ -40,7 +40,7 @@ def after(done, total, loss):
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
 print("ready", flush=True)
 try:
-    model = module.NodeEmbedding(**settings, scratch=scratch, on_progress=after)
+    model = NodeEmbedding(**settings, scratch=scratch, on_progress=after)
     model.fit(graph, checkpoint=state, every_minutes=0, resume=True)
 except StorageError as error:
     print(f"{seen[-1]} {error}")

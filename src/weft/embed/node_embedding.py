@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import functools
-import tempfile
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.config import parse_bytes
 from weft.embed.checks import check_choice, check_int, check_real
-from weft.embed.curves import Curves, check_curves
-from weft.embed.estimate import Estimate, estimate
+from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
-from weft.embed.learn import Keeping, Scoring, Show, learn
-from weft.embed.plan import Plan, auto_window, make_plan
-from weft.embed.progress import Progress
-from weft.embed.room import check_room
-from weft.embed.rounds import epochs_at_most, round_ends
-from weft.embed.run import Settings
+from weft.embed.learn import Keeping
+from weft.embed.skipgram import METHODS, SkipGram
 from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
-from weft.graph._plan import resident
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from weft.embed.estimate import Estimate
+    from weft.embed.family import Family
+    from weft.embed.plan import Plan
     from weft.graph import Ids
 
 __all__ = ["NodeEmbedding"]
@@ -148,24 +142,7 @@ class NodeEmbedding(Estimator):
             StorageError: ``scratch`` lacks the room for what does not.
         """
         self._check_graph(graph)
-        edges = graph.num_edges if graph.directed else _undirected_edges(graph)
-        walks = self.method == "deepwalk"
-        length = int(self.walk_length) if walks else 1
-        window = self.window if self.window is not None else auto_window(graph.num_nodes, edges)
-        graph.drop_pages()  # counting its edges read it
-        scoring = self._scoring()
-        plan = make_plan(
-            graph,
-            dim=int(self.dim),
-            pairs=max(1, round(epochs_at_most(self.epochs) * edges)),
-            length=length,
-            window=min(window, length),
-            parts=None if self.parts is None else int(self.parts),
-            memory=None if self.memory is None else parse_bytes(self.memory),
-            base=None if scoring is None else resident() + scoring.bytes(graph, int(self.dim)),
-        )
-        self._room(plan)
-        return plan
+        return self._family().plan(graph)
 
     def estimate(self, graph: Graph, plan: Plan) -> Estimate:
         """How long ``fit`` will take on a machine as busy as now, judged by a second or so of its work.
@@ -173,7 +150,7 @@ class NodeEmbedding(Estimator):
         Raises:
             StorageError: ``scratch`` cannot be written to.
         """
-        return estimate(graph, plan, self._settings(plan), self._room(plan))
+        return self._family().estimate(graph, plan)
 
     def fit(
         self,
@@ -271,27 +248,15 @@ class NodeEmbedding(Estimator):
         step.seed = (int(self.seed) + step.updates_ * 0x9E3779B97F4A7C15) % (1 << 64)
         return step
 
+    def _family(self) -> Family:
+        """Who does the work, with the parameters as they are now."""
+        return SkipGram(self)
+
     def _learn(
         self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None = None
     ) -> None:
         """One run."""
-        params = self._deciding()
-        if start is not None and keeping is not None:
-            params |= {"vectors to begin with": start.digest()}
-        shown: list[Show] = [functools.partial(Progress, bar=self.progress, hook=self.on_progress)]
-        if self.tensorboard is not None:
-            shown.append(functools.partial(Curves, folder=self.tensorboard))
-        learned = learn(
-            graph,
-            plan,
-            self._settings(plan),
-            params=params,
-            scoring=self._scoring(),
-            keeping=keeping,
-            scratch=self._room(plan),
-            shown=shown,
-            start=start,
-        )
+        learned = self._family().learn(graph, plan, keeping, start)
         self.embedding_, self.context_ = learned.vertex, learned.context
         self.loss_history_, self.score_history_ = learned.history, learned.scores
         self.untrained_ = int(np.count_nonzero(graph.degree() == 0))
@@ -313,37 +278,6 @@ class NodeEmbedding(Estimator):
                 f"fit: the graph has {graph.num_nodes:,} nodes and no edges; vectors are learned from edges"
             )
 
-    def _deciding(self) -> dict[str, Any]:
-        """The parameters that decide the result."""
-        aside = ("memory", "scratch", "progress", "tensorboard", "on_progress")
-        return {name: value for name, value in self.get_params().items() if name not in aside}
-
-    def _room(self, plan: Plan) -> Path | None:
-        """Where the plan keeps what does not fit into memory, if anything; there must be room."""
-        if plan.disk == 0:
-            return None
-        folder = Path(tempfile.gettempdir() if self.scratch is None else self.scratch)
-        check_room(folder, plan.disk)
-        return folder
-
-    def _scoring(self) -> Scoring | None:
-        """On hidden edges, if that is asked for."""
-        if self.patience is None and self.epochs != "auto":
-            return None
-        return Scoring(float(self.validation), 1 if self.patience is None else int(self.patience))
-
-    def _settings(self, plan: Plan) -> Settings:
-        """The parameters that a run takes as they are."""
-        return Settings(
-            dim=int(self.dim),
-            num_negatives=int(self.num_negatives),
-            negative_weight=float(self.negative_weight),
-            learning_rate=float(self.learning_rate),
-            weight_decay=float(self.weight_decay),
-            seed=int(self.seed),
-            rounds=round_ends(self.epochs, plan.pairs),
-        )
-
     def check_params(self) -> None:
         """Check the parameters, without a graph.
 
@@ -352,7 +286,7 @@ class NodeEmbedding(Estimator):
             WeftValueError: a parameter is out of range.
             MissingExtraError: ``tensorboard`` is given, and it is not installed.
         """
-        check_choice("method", self.method, ("deepwalk", "line"))
+        check_choice("method", self.method, METHODS)
         check_int("dim", self.dim, 1, 1 << 16)
         if self.epochs != "auto":
             check_real("epochs", self.epochs, above=0)
@@ -379,13 +313,3 @@ class NodeEmbedding(Estimator):
             check_curves()
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
-
-
-def _undirected_edges(graph: Graph) -> int:
-    """Both directions of an edge are stored, a self-loop once."""
-    degree_N, loops, chunk = graph.degree(), 0, 1 << 16
-    for begin in range(0, graph.num_nodes, chunk):
-        nodes = np.arange(begin, min(begin + chunk, graph.num_nodes))
-        source = np.repeat(nodes, degree_N[nodes])
-        loops += int(np.count_nonzero(source == graph.indices[graph.indptr[begin] :][: len(source)]))
-    return (graph.num_edges + loops) // 2

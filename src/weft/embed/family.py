@@ -1,0 +1,61 @@
+"""What a family of methods does for the estimator."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from weft.embed.estimate import Estimate
+    from weft.embed.estimator import Estimator
+    from weft.embed.learn import Keeping, Learned
+    from weft.embed.plan import Plan
+    from weft.embed.warm import WarmStart
+    from weft.graph import Graph
+
+__all__ = ["Family", "deciding"]
+
+_ASIDE = ("memory", "scratch", "progress", "tensorboard", "on_progress")
+
+
+class Family(Protocol):
+    """Methods that are planned, judged and run in the same way, with the parameters of one estimator.
+
+    The parameters are sound, and the graph has edges.
+    """
+
+    def plan(self, graph: Graph) -> Plan:
+        """Sizes of the run.
+
+        Raises:
+            WeftValueError: the graph is not for this method.
+            BudgetError: the run does not fit into ``memory``.
+            StorageError: ``scratch`` lacks the room for what does not.
+        """
+        ...
+
+    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+        """How long the run will take.
+
+        Raises:
+            StorageError: ``scratch`` cannot be written to.
+        """
+        ...
+
+    def learn(self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
+        """The run.
+
+        Args:
+            graph: to learn from.
+            plan: of this graph.
+            keeping: of checkpoints; None: none.
+            start: the vectors to begin with; None: the method's own.
+
+        Raises:
+            WeftError: as :meth:`weft.embed.NodeEmbedding.fit` says.
+        """
+        ...
+
+
+def deciding(model: Estimator) -> dict[str, Any]:
+    """The parameters that decide the result."""
+    return {name: value for name, value in model.get_params().items() if name not in _ASIDE}

@@ -1,0 +1,136 @@
+"""Methods that train skip-gram with negative sampling: how each walks, and what it trains by."""
+
+from __future__ import annotations
+
+import functools
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from weft.config import parse_bytes
+from weft.embed.curves import Curves
+from weft.embed.estimate import Estimate, estimate
+from weft.embed.family import deciding
+from weft.embed.learn import Keeping, Learned, Scoring, Show, learn
+from weft.embed.plan import Plan, auto_window, make_plan
+from weft.embed.progress import Progress
+from weft.embed.room import check_room
+from weft.embed.rounds import epochs_at_most, round_ends
+from weft.embed.run import Settings
+from weft.graph._plan import resident
+
+if TYPE_CHECKING:
+    from weft.embed.node_embedding import NodeEmbedding
+    from weft.embed.warm import WarmStart
+    from weft.graph import Graph
+
+__all__ = ["METHODS", "SkipGram"]
+
+METHODS = ("deepwalk", "line")
+
+
+class SkipGram:
+    """A :class:`~weft.embed.family.Family`: pairs are drawn from walks, and two tables trained on them.
+
+    Its methods differ in the walks (:meth:`_length`, :meth:`_window`, and the law of their steps, by edge
+    weights, in ``PairPools`` of :class:`~weft.embed.run.Run`) and in the objective (:meth:`_settings`).
+
+    Args:
+        model: whose parameters count.
+    """
+
+    def __init__(self, model: NodeEmbedding) -> None:
+        self.model = model
+
+    def plan(self, graph: Graph) -> Plan:
+        """As in :class:`~weft.embed.family.Family`."""
+        model = self.model
+        edges = graph.num_edges if graph.directed else _undirected_edges(graph)
+        length, window = self._length(), self._window(graph.num_nodes, edges)
+        graph.drop_pages()  # counting its edges read it
+        scoring = self._scoring()
+        plan = make_plan(
+            graph,
+            dim=int(model.dim),
+            pairs=max(1, round(epochs_at_most(model.epochs) * edges)),
+            length=length,
+            window=min(window, length),
+            parts=None if model.parts is None else int(model.parts),
+            memory=None if model.memory is None else parse_bytes(model.memory),
+            base=None if scoring is None else resident() + scoring.bytes(graph, int(model.dim)),
+        )
+        self._room(plan)
+        return plan
+
+    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+        """As in :class:`~weft.embed.family.Family`."""
+        return estimate(graph, plan, self._settings(plan), self._room(plan))
+
+    def learn(self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
+        """As in :class:`~weft.embed.family.Family`."""
+        model = self.model
+        params = deciding(model)
+        if start is not None and keeping is not None:
+            params |= {"vectors to begin with": start.digest()}
+        shown: list[Show] = [functools.partial(Progress, bar=model.progress, hook=model.on_progress)]
+        if model.tensorboard is not None:
+            shown.append(functools.partial(Curves, folder=model.tensorboard))
+        return learn(
+            graph,
+            plan,
+            self._settings(plan),
+            params=params,
+            scoring=self._scoring(),
+            keeping=keeping,
+            scratch=self._room(plan),
+            shown=shown,
+            start=start,
+        )
+
+    def _length(self) -> int:
+        """Steps of a walk: LINE's pairs are edges."""
+        return 1 if self.model.method == "line" else int(self.model.walk_length)
+
+    def _window(self, nodes: int, edges: int) -> int:
+        """Steps between the nodes of a pair, at most."""
+        return auto_window(nodes, edges) if self.model.window is None else int(self.model.window)
+
+    def _settings(self, plan: Plan) -> Settings:
+        """The objective, and what else a run takes as it is."""
+        model = self.model
+        return Settings(
+            dim=int(model.dim),
+            num_negatives=int(model.num_negatives),
+            negative_weight=float(model.negative_weight),
+            learning_rate=float(model.learning_rate),
+            weight_decay=float(model.weight_decay),
+            seed=int(model.seed),
+            rounds=round_ends(model.epochs, plan.pairs),
+        )
+
+    def _scoring(self) -> Scoring | None:
+        """On hidden edges, if that is asked for."""
+        patience = self.model.patience
+        if patience is None and self.model.epochs != "auto":
+            return None
+        return Scoring(float(self.model.validation), 1 if patience is None else int(patience))
+
+    def _room(self, plan: Plan) -> Path | None:
+        """Where the plan keeps what does not fit into memory, if anything; there must be room."""
+        if plan.disk == 0:
+            return None
+        folder = Path(tempfile.gettempdir() if self.model.scratch is None else self.model.scratch)
+        check_room(folder, plan.disk)
+        return folder
+
+
+def _undirected_edges(graph: Graph) -> int:
+    """Both directions of an edge are stored, a self-loop once."""
+    degree_N, loops, chunk = graph.degree(), 0, 1 << 16
+    for begin in range(0, graph.num_nodes, chunk):
+        nodes = np.arange(begin, min(begin + chunk, graph.num_nodes))
+        source = np.repeat(nodes, degree_N[nodes])
+        loops += int(np.count_nonzero(source == graph.indices[graph.indptr[begin] :][: len(source)]))
+    return (graph.num_edges + loops) // 2
