@@ -53,6 +53,9 @@ class Args:
     window: Annotated[int | None, arg(metavar="INT")] = None
     """Steps between the nodes of a pair, at most; by the graph's density when not given."""
 
+    order: Literal[1, 2, "both"] = 2
+    """LINE: linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""
+
     num_negatives: int = 3
     """Negatives of each pair, shared by four heads."""
 

@@ -35,8 +35,7 @@ def check_real(name: str, value: Any, *, above: float | None = None, least: floa
     return number
 
 
-def check_choice(name: str, value: Any, choices: tuple[str, ...]) -> str:  # noqa: ANN401
+def check_choice(name: str, value: Any, choices: tuple[object, ...]) -> None:  # noqa: ANN401
     """One of ``choices``."""
-    if value not in choices:
+    if isinstance(value, bool) or value not in choices:
         raise WeftValueError(f"{name} must be one of {', '.join(map(repr, choices))} (got {value!r})")
-    return str(value)

@@ -69,6 +69,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
     """
     clock = _Clock(min(_SECONDS, plan.pairs / 1e8))
     draw, sort, train = _draw(graph, plan, settings.seed, clock), *_blocks(graph, plan, settings, clock)
+    train *= 2 if settings.order == "both" else 1
     graph.drop_pages()
     trim()
     if plan.swap is None or scratch is None:

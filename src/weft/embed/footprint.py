@@ -48,6 +48,8 @@ class Footprint:
         threads: that sort pairs and train.
         hub: share of the edges of the node with most.
         back: share of the pairs that are a node with itself.
+        count: of tables: two, one where it is both (LINE's first order), three for both orders. Only two can
+            be on disk.
     """
 
     base: int
@@ -63,6 +65,7 @@ class Footprint:
     threads: int
     hub: float
     back: float
+    count: int = 2
 
     @property
     def part(self) -> int:
@@ -71,8 +74,8 @@ class Footprint:
 
     @property
     def tables(self) -> int:
-        """Bytes of both tables."""
-        return 2 * self.parts * self.part
+        """Bytes of all tables."""
+        return self.count * self.parts * self.part
 
     @property
     def fixed(self) -> int:
@@ -95,7 +98,8 @@ class Footprint:
             return max(setup, self.fixed + max(train, order))
         pairs = self.whole if swap is None else self.batches(swap.capacity, self.parts)
         # The graph is gone when the vectors are copied into its order, beside both tables.
-        finish = self.nodes * self.dim * 4 - self.graph
+        # With both orders, whose vectors are put side by side, beside all.
+        finish = (2 if self.count == 3 else 1) * self.nodes * self.dim * 4 - self.graph
         return max(setup, self.fixed + self.tables + max(pairs, _START, finish))
 
     @property
@@ -148,6 +152,13 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
     Raises:
         BudgetError: the run does not fit whatever is on disk.
     """
+    if sizes.count != 2:
+        raise BudgetError(
+            f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(None))}, for LINE's "
+            f"first order is learned in memory; memory allows {show_bytes(limit)}. Of it "
+            f"{show_bytes(sizes.base)} are in use already. Give more memory, or take the second order "
+            "(--order 2), whose tables may be on disk"
+        )
     ways = (_pairs_on_disk(limit, sizes), _tables_on_disk(limit, sizes))
     fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]
     if fit:

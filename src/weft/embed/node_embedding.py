@@ -32,10 +32,10 @@ __all__ = ["NodeEmbedding"]
 class NodeEmbedding(Estimator):
     """A vector for every node, by skip-gram with negative sampling over random walks or edges.
 
-    DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. LINE, second order: Tang, Qu, Wang, Zhang, Yan, Mei, WWW
-    2015. Trained as in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults these are where no
-    measurement stands beside them. The result depends on the graph, the parameters and the seed alone: not
-    on the number of threads, nor on the memory, nor on the CPU.
+    DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. LINE: Tang, Qu, Wang, Zhang, Yan, Mei, WWW 2015. Trained as
+    in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults these are where no measurement stands
+    beside them. The result depends on the graph, the parameters and the seed alone: not on the number of
+    threads, nor on the memory, nor on the CPU.
 
     Args:
         method: ``deepwalk`` takes pairs of nodes near each other in a walk; ``line`` takes edges.
@@ -46,6 +46,10 @@ class NodeEmbedding(Estimator):
         walk_length: steps of a walk (deepwalk).
         window: how many steps apart in a walk the nodes of a pair may be (deepwalk); None: by the density of
             the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
+        order: of proximity (line). 2: nodes with the same neighbours come near each other, by a table of
+            vertex and one of context vectors; 1: linked nodes do, by one table, whichever way an edge leads;
+            ``"both"``: half of the dimensions each, the first order's before the second's. With the first
+            order, the tables must fit into ``memory``.
         num_negatives: that each pair is held against, drawn in proportion to in-degree^0.75 and shared by
             four pairs of different heads.
         negative_weight: of all negatives of a pair together, against 1 for the pair.
@@ -69,7 +73,8 @@ class NodeEmbedding(Estimator):
 
     Attributes:
         embedding_: float32 ``[N, dim]``, row i for node i. A node without out-edges keeps its initial vector.
-        context_: float32 ``[N, dim]``, the vectors of nodes as neighbours of others.
+        context_: float32 ``[N, dim]``, the vectors of nodes as neighbours of others; in the first order the
+            same as ``embedding_``.
         loss_history_: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
         score_history_: float64 ``[K, 3]``: pairs trained so far, the score on hidden edges (the probability
             that one has a higher cosine than a pair that is no edge), and its standard error.
@@ -98,6 +103,7 @@ class NodeEmbedding(Estimator):
         epochs: float | Literal["auto"] = 1000,
         walk_length: int = 40,
         window: int | None = None,
+        order: Literal[1, 2, "both"] = 2,
         num_negatives: int = 3,
         negative_weight: float = 5.0,
         learning_rate: float = 0.025,
@@ -118,6 +124,7 @@ class NodeEmbedding(Estimator):
         self.epochs = epochs
         self.walk_length = walk_length
         self.window = window
+        self.order = order
         self.num_negatives = num_negatives
         self.negative_weight = negative_weight
         self.learning_rate = learning_rate
@@ -293,6 +300,9 @@ class NodeEmbedding(Estimator):
         check_int("walk_length", self.walk_length, 1, 1 << 20)
         if self.window is not None:
             check_int("window", self.window, 1)
+        check_choice("order", self.order, (1, 2, "both"))
+        if self.method == "line" and self.order == "both" and self.dim < 2:
+            raise WeftValueError(f"order='both' gives each order half of dim (got dim={self.dim})")
         check_int("num_negatives", self.num_negatives, 1, 1024)
         check_real("negative_weight", self.negative_weight, above=0)
         check_real("learning_rate", self.learning_rate, above=0)

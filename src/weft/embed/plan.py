@@ -47,7 +47,8 @@ class Plan:
         pairs: positive pairs of the whole run.
         parts: P; blocks of one round share no row, so at most P threads work.
         rows: R; the tables have ``P * R >= N`` rows.
-        width: floats in a row: ``dim`` rounded up to whole vectors.
+        width: floats in a row: ``dim`` rounded up to whole vectors, or half of it for both orders.
+        tables: two, one where it is both (LINE's first order), three for both orders.
         length: steps of a walk.
         window: how far apart in a walk the two nodes of a pair may be.
         walks: of one pool.
@@ -63,6 +64,7 @@ class Plan:
     parts: int
     rows: int
     width: int
+    tables: int
     length: int
     window: int
     walks: int
@@ -97,6 +99,7 @@ def make_plan(
     pairs: int,
     length: int,
     window: int,
+    tables: int = 2,
     parts: int | None = None,
     memory: int | None = None,
     base: int | None = None,
@@ -109,6 +112,7 @@ def make_plan(
         pairs: of the whole run.
         length: steps of a walk.
         window: of the pairs.
+        tables: how many, see :class:`Plan`.
         parts: P; None: by the size of the tables.
         memory: bytes the process may have resident; None: nine tenths of what the machine has left.
         base: bytes it has already; None: measured.
@@ -118,7 +122,7 @@ def make_plan(
         WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``.
     """
     nodes = graph.num_nodes
-    width = -(-dim // LANES) * LANES
+    width = -(-(-(-dim // 2) if tables == 3 else dim) // LANES) * LANES
     parts = _parts(nodes, nodes * width * 4) if parts is None else parts
     if parts > nodes:
         raise WeftValueError(f"embed: parts={parts:,} of {nodes:,} nodes would be empty; give fewer parts")
@@ -147,9 +151,12 @@ def make_plan(
         threads=num_threads(),
         hub=0.0,
         back=0.0,
+        count=tables,
     )
     if sizes.peak(None) <= limit:
         swap = None
+    elif tables != 2:
+        swap = fit_into(limit, sizes)  # refuses
     else:
         hub, back = crowding(graph, window)
         sizes = dataclasses.replace(sizes, hub=hub, back=back)
@@ -161,6 +168,7 @@ def make_plan(
         parts=parts,
         rows=rows,
         width=width,
+        tables=tables,
         length=length,
         window=window,
         walks=walks,

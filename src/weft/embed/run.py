@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import bisect
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.embed.batches import MemoryBatches
+from weft.embed.orders import BothOrders
 from weft.embed.placement import Placement
 from weft.embed.start import RandomStart
 from weft.embed.swap.pairs import DiskBatches
@@ -52,6 +53,8 @@ class Settings:
         seed: of everything that is drawn.
         rounds: the pairs trained at the end of each, the last being all of the plan. In a round the learning
             rate falls linearly to nearly 0.
+        order: of the proximity that LINE keeps: 2 for two tables, 1 for one that is both, or ``both``, each
+            with half of the dimensions.
     """
 
     dim: int
@@ -61,6 +64,7 @@ class Settings:
     weight_decay: float
     seed: int
     rounds: tuple[int, ...]
+    order: Literal[1, 2, "both"] = 2
 
     def objective(self) -> Objective:
         """The part that the kernels take."""
@@ -69,6 +73,7 @@ class Settings:
             negatives=self.num_negatives,
             negative_weight=self.negative_weight / self.num_negatives,
             weight_decay=self.weight_decay,
+            tied=self.order == 1,
         )
 
 
@@ -134,6 +139,8 @@ class Run:
         """Tables where the plan wants them."""
         plan, dim, objective = self.plan, self.settings.dim, self.settings.objective()
         if plan.swap is None:
+            if self.settings.order == "both":
+                return BothOrders(plan, placement, MemoryBatches(plan), dim=dim, objective=objective)
             return MemoryTables(plan, placement, MemoryBatches(plan), dim=dim, objective=objective)
         assert self.scratch is not None
         batches = DiskBatches(plan, plan.swap, self.scratch)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
@@ -57,6 +57,7 @@ class SkipGram:
             pairs=max(1, round(epochs_at_most(model.epochs) * edges)),
             length=length,
             window=min(window, length),
+            tables={1: 1, 2: 2, "both": 3}[self._order()],
             parts=None if model.parts is None else int(model.parts),
             memory=None if model.memory is None else parse_bytes(model.memory),
             base=None if scoring is None else resident() + scoring.bytes(graph, int(model.dim)),
@@ -97,6 +98,10 @@ class SkipGram:
         """Steps between the nodes of a pair, at most."""
         return auto_window(nodes, edges) if self.model.window is None else int(self.model.window)
 
+    def _order(self) -> Literal[1, 2, "both"]:
+        """Of the proximity that the vectors keep: walks speak of the second alone."""
+        return self.model.order if self.model.method == "line" else 2
+
     def _settings(self, plan: Plan) -> Settings:
         """The objective, and what else a run takes as it is."""
         model = self.model
@@ -108,6 +113,7 @@ class SkipGram:
             weight_decay=float(model.weight_decay),
             seed=int(model.seed),
             rounds=round_ends(model.epochs, plan.pairs),
+            order=self._order(),
         )
 
     def _scoring(self) -> Scoring | None:

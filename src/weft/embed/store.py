@@ -33,7 +33,8 @@ class Embedding:
     Attributes:
         vectors: float32 ``[N, dim]``.
         ids: whose vectors they are.
-        context: float32 ``[N, dim]``, the other table of skip-gram, if kept.
+        context: float32 ``[N, dim]``, the other table of skip-gram, if kept; ``vectors`` themselves where one
+            table was both.
         holdout: int64 ``[H, 2]``, edges hidden from training, as node numbers, if any were.
         history: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
         scores: float64 ``[K, 3]``: pairs trained so far, score on hidden edges, its standard error; if the
@@ -146,7 +147,8 @@ class Embedding:
         """
         with DirectoryWriter(path, overwrite=overwrite) as writer:
             writer.write_array("embedding", self.vectors)
-            if self.context is not None:
+            tied = self.context is self.vectors
+            if self.context is not None and not tied:
                 writer.write_array("context", self.context)
             if self.holdout is not None:
                 writer.write_array("holdout", self.holdout)
@@ -156,6 +158,7 @@ class Embedding:
             meta = {
                 "num_nodes": self.num_nodes,
                 "dim": self.dim,
+                "tied": tied,
                 "ids": self.ids.save(writer),
                 "config": self.config,
             }
@@ -186,10 +189,14 @@ class Embedding:
                 raise reader.error(f"{name}.npy has shape {array.shape}, expected {columns} columns")
         if holdout is not None and len(holdout) and not (holdout.min() >= 0 and holdout.max() < nodes):
             raise reader.error(f"holdout.npy names node {int(holdout.max())}, there are {nodes:,} nodes")
+        vectors = reader.get("embedding", np.float32, (nodes, dim))
+        context = vectors if reader.meta.get("tied") else None
         return cls(
-            vectors=reader.get("embedding", np.float32, (nodes, dim)),
+            vectors=vectors,
             ids=Ids.load(reader, ids, nodes),
-            context=reader.get("context", np.float32, (nodes, dim)) if "context" in reader.arrays else None,
+            context=reader.get("context", np.float32, (nodes, dim))
+            if "context" in reader.arrays
+            else context,
             holdout=holdout,
             history=np.asarray(history),
             scores=np.asarray(scores),

@@ -38,12 +38,15 @@ class Objective:
         negatives: of each pair.
         negative_weight: of each negative.
         weight_decay: 0 for none.
+        tied: one table is both: a pair moves the vectors of its two nodes towards each other, as LINE's first
+            order asks.
     """
 
     key: int
     negatives: int
     negative_weight: float
     weight_decay: float
+    tied: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,8 @@ class Tables(Protocol):
     """Vertex and context vectors, wherever their rows live.
 
     Every kind of tables gives the same bits for the same plan: where rows are kept is no part of the result.
-    A checkpoint that one kind saved another kind can load: it holds the arrays ``vertex`` and ``context``,
-    float32 ``[P * R, D]``, in the order of the rows.
+    A checkpoint that one kind saved another kind can load: it holds the arrays ``vertex`` and, unless one
+    table is both, ``context``, float32 ``[P * R, D]``, in the order of the rows.
     """
 
     def begin(self, start: Start) -> None:
@@ -88,11 +91,14 @@ class Tables(Protocol):
         ...
 
     def finish(self) -> tuple[F32, F32]:
-        """All vertex and context vectors in graph order; the tables cannot be used any more."""
+        """All vertex and context vectors in graph order; the tables cannot be used any more.
+
+        They are one array where one table is both.
+        """
         ...
 
     def save(self, writer: DirectoryWriter) -> None:
-        """Write the arrays ``vertex`` and ``context``."""
+        """Write the tables."""
         ...
 
     def load(self, reader: DirectoryReader) -> None:
@@ -147,7 +153,7 @@ class Losses:
 
 
 class MemoryTables:
-    """Both tables in memory.
+    """Both tables in memory, or the one that is both.
 
     Args:
         plan: sizes of the run.
@@ -164,7 +170,9 @@ class MemoryTables:
         self._batches = batches
         shape = (plan.parts * plan.rows, plan.width)
         self._vertex_RD = zeros_huge(shape, np.float32).view(np.float32)
-        self._context_RD = zeros_huge(shape, np.float32).view(np.float32)
+        self._context_RD = (
+            self._vertex_RD if objective.tied else zeros_huge(shape, np.float32).view(np.float32)
+        )
 
     def begin(self, start: Start) -> None:
         """As in :class:`Tables`."""
@@ -172,19 +180,25 @@ class MemoryTables:
         for first in range(0, self._plan.nodes, step):
             rows = self._placement.row_N[first : first + step]
             vertex, context = start.vectors(first, len(rows))
+            if not self._objective.tied:
+                self._context_RD[rows, : self._dim] = context
             self._vertex_RD[rows, : self._dim] = vertex
-            self._context_RD[rows, : self._dim] = context
 
     def train(self, pool: PairPool, first: int, rate: Rate) -> tuple[int, float]:
         """As in :class:`Tables`."""
-        losses, rows = Losses(self._plan.parts), self._plan.rows
+        losses = Losses(self._plan.parts)
         for batch in self._batches.of(pool, first):
-            vertex, context = (
-                self._vertex_RD[batch.heads.start * rows :],
-                self._context_RD[batch.tails.start * rows :],
-            )
-            losses.train(vertex, context, batch, self._placement, self._objective, rate)
+            self.train_batch(batch, losses, rate)
         return losses.pairs, losses.sum
+
+    def train_batch(self, batch: Batch, losses: Losses, rate: Rate) -> None:
+        """Train the pairs of ``batch`` and add their losses up."""
+        rows = self._plan.rows
+        vertex, context = (
+            self._vertex_RD[batch.heads.start * rows :],
+            self._context_RD[batch.tails.start * rows :],
+        )
+        losses.train(vertex, context, batch, self._placement, self._objective, rate)
 
     def vectors(self, nodes: I64) -> tuple[F32, F32]:
         """As in :class:`Tables`."""
@@ -197,16 +211,21 @@ class MemoryTables:
         del self._batches
         vertex = self._vertex_RD[row_N, : self._dim]
         del self._vertex_RD
-        context = self._context_RD[row_N, : self._dim]
+        context = vertex if self._objective.tied else self._context_RD[row_N, : self._dim]
         del self._context_RD
         return vertex, context
 
+    def arrays(self) -> dict[str, F32]:
+        """The tables by their names in a checkpoint: ``[P * R, D]``, no copies."""
+        tables = {"vertex": self._vertex_RD, "context": self._context_RD}
+        return {"vertex": self._vertex_RD} if self._objective.tied else tables
+
     def save(self, writer: DirectoryWriter) -> None:
         """As in :class:`Tables`."""
-        writer.write_array("vertex", self._vertex_RD)
-        writer.write_array("context", self._context_RD)
+        for name, table in self.arrays().items():
+            writer.write_array(name, table)
 
     def load(self, reader: DirectoryReader) -> None:
         """As in :class:`Tables`."""
-        self._vertex_RD[:] = reader.get("vertex", np.float32, self._vertex_RD.shape)
-        self._context_RD[:] = reader.get("context", np.float32, self._context_RD.shape)
+        for name, table in self.arrays().items():
+            table[:] = reader.get(name, np.float32, table.shape)

@@ -31,7 +31,7 @@ I64 = npt.NDArray[np.int64]
 
 _STRANGERS = 4
 _BLOCK = 1 << 11  # edges scored at a time: 10 MB of vectors at d=128
-_TABLES = ("vertex", "context")
+_BEST = "best_"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -143,15 +143,15 @@ class Validation:
         """Write the best vectors."""
         if self._place.exists():
             there = DirectoryReader(self._place, KIND)
-            for name in _TABLES:
-                writer.write_array(f"best_{name}", there.get(name))
+            for name in there.arrays:
+                writer.write_array(_BEST + name, there.get(name))
 
     def load(self, reader: DirectoryReader) -> None:
         """Take them back."""
-        if f"best_{_TABLES[0]}" in reader.arrays:
+        if kept := [name for name in reader.arrays if name.startswith(_BEST)]:
             with DirectoryWriter(self._place, overwrite=True) as writer:
-                for name in _TABLES:
-                    writer.write_array(name, reader.get(f"best_{name}", np.float32))
+                for name in kept:
+                    writer.write_array(name.removeprefix(_BEST), reader.get(name))
                 writer.finish(KIND, {})
 
     def judge(self, run: Run) -> None:
