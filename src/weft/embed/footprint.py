@@ -154,7 +154,7 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
     """
     if sizes.count != 2:
         raise BudgetError(
-            f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(None))}, for LINE's "
+            f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(None))}: LINE's "
             f"first order is learned in memory; memory allows {show_bytes(limit)}. Of it "
             f"{show_bytes(sizes.base)} are in use already. Give more memory, or take the second order "
             "(--order 2), whose tables may be on disk"

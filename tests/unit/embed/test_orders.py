@@ -96,7 +96,7 @@ def test_threads_and_interruptions_leave_no_trace(graph, order, tmp_path):
 
 
 def test_what_each_order_brings_together():
-    """Two sides, linked across alone: those of a side are near in the second order, linked ones in the first."""
+    """Two sides, linked across: nodes of a side are near in the second order, linked ones in the first."""
     rng = np.random.default_rng(0)
     src, dst = rng.integers(0, 100, 1000), rng.integers(100, 200, 1000)
     graph = Graph.from_edges(src, dst, num_nodes=200)
