@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Mapping
 
     from weft.embed import Embedding, Estimate, NodeEmbedding, Plan
     from weft.graph import Graph
 
-__all__ = ["check_minutes", "go_on", "nearest", "show_plan", "show_result", "show_time", "state_beside"]
+__all__ = [
+    "check_apart",
+    "check_minutes",
+    "go_on",
+    "nearest",
+    "show_plan",
+    "show_result",
+    "show_time",
+    "sibling",
+]
 
 
 def check_minutes(minutes: float) -> None:
@@ -22,9 +33,28 @@ def check_minutes(minutes: float) -> None:
         raise WeftValueError(f"checkpoint_minutes must be at least 0 (got {minutes:g})")
 
 
-def state_beside(out: Path, given: Path | None) -> Path:
-    """Where checkpoints go."""
-    return given if given is not None else out.with_name(out.name + ".checkpoint")
+def check_apart(replaced: Mapping[str, Path], others: Mapping[str, Path | None]) -> None:
+    """Refuse a directory that would go when another is replaced or removed as a whole.
+
+    Args:
+        replaced: option and directory of each that is.
+        others: option and place of what must survive.
+    """
+    for name, place in replaced.items():
+        whole = Path(os.path.realpath(place))
+        for other, inner in {**others, **replaced}.items():
+            if other != name and inner is not None and Path(os.path.realpath(inner)).is_relative_to(whole):
+                raise WeftValueError(
+                    f"{other} {inner} is not apart from {name} {place}, which is replaced as a whole; choose "
+                    "another place"
+                )
+
+
+def sibling(out: Path, ending: str) -> Path:
+    """The directory beside the vectors whose name is theirs with an ending."""
+    if not out.name:
+        raise WeftValueError(f"--out must be the name of a directory to be made (got {str(out)!r})")
+    return out.with_name(out.name + ending)
 
 
 def nearest(place: Path) -> Path:

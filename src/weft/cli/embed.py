@@ -18,7 +18,16 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
-from weft.cli._training import check_minutes, go_on, nearest, show_plan, show_result, show_time, state_beside
+from weft.cli._training import (
+    check_apart,
+    check_minutes,
+    go_on,
+    nearest,
+    show_plan,
+    show_result,
+    show_time,
+    sibling,
+)
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
@@ -249,26 +258,40 @@ def _check_no_import(args: Args) -> None:
 
 
 def _check_places(args: Args) -> None:
-    """What exists is replaced only when told."""
-    from weft.embed.checkpoint import pairs_saved
+    """What exists is replaced only when told, and there must be room for what will be made."""
+    from weft.embed.checkpoint import check_place
+    from weft.embed.store import KIND
+    from weft.graph._files import check_writable
+    from weft.graph.format import check_target
 
     out, place, state = _out(args), _place(args), _state(args)
-    unfinished = pairs_saved(state) is not None
+    kept = {"the input": args.source, "--tensorboard": args.tensorboard}
+    if args.source.is_dir():
+        check_apart({"--out": out, "--checkpoint": state}, kept)
+    else:
+        check_apart({"--out": out, "--checkpoint": state}, {**kept, "--graph": place})
+        check_apart({"--graph": place}, {"the input": args.source})
+    unfinished = check_place(state)
     if args.overwrite:
-        return
-    if out.exists():
+        check_target(out, overwrite=True, kind=KIND)
+        if not args.source.is_dir():
+            check_target(place, overwrite=True, kind="weft.graph")
+    elif out.exists() or out.is_symlink():
         raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
-    if args.resume:
-        return
-    if unfinished:
+    elif unfinished and not args.resume:
         raise WeftValueError(
             f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
             "--overwrite to begin anew"
         )
-    if not args.source.is_dir() and place.exists():
+    elif not args.source.is_dir() and place.exists() and not args.resume:
         raise WeftValueError(
             f"{place} exists, perhaps from an earlier run: embed it directly (weft embed {place} --out "
             f"{out}), or pass --overwrite to import {args.source} again, or choose another --graph"
+        )
+    check_writable(out)
+    if args.report is not None and args.report.parent != out and not args.report.parent.is_dir():
+        raise WeftValueError(
+            f"there is no folder {args.report.parent} for --report; make it, or choose another"
         )
 
 
@@ -282,12 +305,12 @@ def _out(args: Args) -> Path:
 def _place(args: Args) -> Path:
     """Where a file of edges is imported to."""
     out = _out(args)
-    return args.graph if args.graph is not None else out.with_name(out.name + ".graph")
+    return args.graph if args.graph is not None else sibling(out, ".graph")
 
 
 def _state(args: Args) -> Path:
     """Where checkpoints go."""
-    return state_beside(_out(args), args.checkpoint)
+    return args.checkpoint if args.checkpoint is not None else sibling(_out(args), ".checkpoint")
 
 
 def _import(args: Args, place: Path) -> Graph:

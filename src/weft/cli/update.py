@@ -14,7 +14,7 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
-from weft.cli._training import check_minutes, go_on, nearest, show_result, state_beside
+from weft.cli._training import check_apart, check_minutes, go_on, nearest, show_result, sibling
 from weft.errors import WeftValueError
 
 __all__ = ["Args", "run"]
@@ -72,7 +72,7 @@ def run(args: Args) -> int:
     from weft.graph import Graph
     from weft.kernels.threads import set_num_threads
 
-    state = state_beside(args.out, args.checkpoint)
+    state = sibling(args.out, ".checkpoint") if args.checkpoint is None else args.checkpoint
     _check(args, state)
     if args.threads is not None:
         set_num_threads(check_int("threads", args.threads, 1))
@@ -105,16 +105,24 @@ def run(args: Args) -> int:
 
 def _check(args: Args, state: Path) -> None:
     """What should not come to light only after the training."""
-    from weft.embed.checkpoint import pairs_saved
+    from weft.embed.checkpoint import check_place
+    from weft.embed.store import KIND
+    from weft.graph._files import check_writable
+    from weft.graph.format import check_target
 
     check_minutes(args.checkpoint_minutes)
-    unfinished = pairs_saved(state) is not None
+    check_apart(
+        {"--out": args.out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
+    )
+    check_apart({"--checkpoint": state}, {"VECTORS": args.vectors})
+    unfinished = check_place(state)
     if args.overwrite:
-        return
-    if args.out.exists():
+        check_target(args.out, overwrite=True, kind=KIND)
+    elif args.out.exists() or args.out.is_symlink():
         raise WeftValueError(f"{args.out} exists; choose another --out or pass --overwrite")
-    if unfinished and not args.resume:
+    elif unfinished and not args.resume:
         raise WeftValueError(
             f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
             "--overwrite to begin anew"
         )
+    check_writable(args.out)

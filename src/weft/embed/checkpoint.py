@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from weft.errors import WeftValueError
-from weft.graph._files import remove_stale, storage_errors, temporary_name
-from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.graph._files import check_writable, remove_stale, storage_errors, temporary_name
+from weft.graph.format import DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from weft.embed.plan import Plan
     from weft.graph import Graph
 
-__all__ = ["Checkpoint", "Keepable", "identity", "pairs_saved", "remove"]
+__all__ = ["Checkpoint", "Keepable", "check_place", "identity", "pairs_saved", "remove"]
 
 KIND = "weft.checkpoint"
 _CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk
@@ -98,6 +98,20 @@ def pairs_saved(path: str | os.PathLike[str]) -> int | None:
         if not place.exists() or (place.is_dir() and not any(place.iterdir())):
             return None
     return int(DirectoryReader(place, KIND).meta["pairs"])
+
+
+def check_place(path: Path) -> bool:
+    """Whether there is a checkpoint at ``path``; refuse a place where none could be written.
+
+    Raises:
+        FormatError: there is something else, or it is damaged.
+        WeftValueError: there is a link that leads nowhere.
+        StorageError: the system refuses.
+    """
+    there = pairs_saved(path) is not None
+    check_target(path, overwrite=True)
+    check_writable(path)
+    return there
 
 
 def remove(path: Path) -> None:

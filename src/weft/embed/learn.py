@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.embed.checkpoint import Checkpoint, identity, pairs_saved
+from weft.embed.checkpoint import Checkpoint, check_place, identity
 from weft.embed.keeper import Keeper
 from weft.embed.run import Run, complete
 from weft.embed.validation import HiddenEdges, Validation, score_bytes
@@ -62,6 +62,7 @@ class Keeping:
             WeftTypeError: ``every_minutes`` is not a number.
             WeftValueError: it is negative; there is a checkpoint, and it would be lost; there is no place.
             FormatError: something else is there.
+            StorageError: nothing can be written there.
         """
         if isinstance(every_minutes, bool) or not isinstance(every_minutes, int | float):
             raise WeftTypeError(f"every_minutes must be a number (got {every_minutes!r})")
@@ -72,7 +73,7 @@ class Keeping:
                 raise WeftValueError("fit: resume=True goes on from a checkpoint; give checkpoint=DIR")
             return None
         path = Path(checkpoint)
-        there = pairs_saved(path) is not None
+        there = check_place(path)
         if there and not resume:
             raise WeftValueError(
                 f"fit: {path} holds the checkpoint of an unfinished run; go on from it with --resume "

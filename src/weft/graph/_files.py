@@ -17,7 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["exchange", "remove_stale", "replacing", "storage_errors", "sync_directory", "temporary_name"]
+__all__ = [
+    "check_writable",
+    "exchange",
+    "remove_stale",
+    "replacing",
+    "storage_errors",
+    "sync_directory",
+    "temporary_name",
+]
 
 _REMEDY = {
     errno.ENOSPC: "the disk is full; free some space or choose another place",
@@ -25,6 +33,7 @@ _REMEDY = {
     errno.EFBIG: "the file would pass the size limit; raise the limit or choose another place",
     errno.EACCES: "permission denied; choose a place you may write to",
     errno.EROFS: "the file system is read-only; choose another place",
+    errno.ENOTDIR: "a part of that path is a file; choose another place",
     errno.EIO: "the device reports an I/O error; check the disk",
 }
 _RENAME_EXCHANGE = 2
@@ -96,6 +105,19 @@ def _swap(a: Path, b: Path) -> bool:
 def temporary_name(place: Path) -> Path:
     """A name beside ``place`` that no other writer has, and that says whose it is."""
     return place.with_name(f".{place.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def check_writable(place: Path) -> None:
+    """Refuse a place where nothing can be made, before the work whose result shall go there.
+
+    Raises:
+        StorageError: the system refuses to make a directory there.
+    """
+    with storage_errors("write", place):
+        above = next(folder for folder in place.absolute().parents if os.path.lexists(folder))
+        probe = temporary_name(above / place.name)
+        probe.mkdir()
+        probe.rmdir()
 
 
 @contextlib.contextmanager

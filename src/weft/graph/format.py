@@ -35,6 +35,7 @@ __all__ = [
     "DirectoryReader",
     "DirectoryWriter",
     "Manifest",
+    "check_target",
     "npy_header",
 ]
 
@@ -146,6 +147,35 @@ class ArrayWriter:
         self._file.close()
 
 
+def check_target(path: Path, *, overwrite: bool, kind: str | None = None) -> None:
+    """Refuse a place whose content may not be replaced.
+
+    Args:
+        path: where a directory will be.
+        overwrite: a weft directory that is there may be replaced.
+        kind: if it is of this format, or too damaged to tell; None: whatever its format.
+
+    Raises:
+        WeftValueError: there is something else.
+    """
+    if not (path.exists() or path.is_symlink()):
+        return
+    if not overwrite:
+        raise WeftValueError(
+            f"cannot write {path}: it exists; choose another place, or "
+            "pass --overwrite (overwrite=True in Python)"
+        )
+    if _is_empty_directory(path):
+        return
+    if not (path / MANIFEST).is_file():
+        raise WeftValueError(f"cannot overwrite {path}: it is not a weft directory; remove it yourself")
+    if kind is not None and (there := _format(path)) not in (None, kind):
+        raise WeftValueError(
+            f"cannot overwrite {path}: it is a {there}, not a {kind}; choose another place, or remove it "
+            "yourself"
+        )
+
+
 class DirectoryWriter:
     """Writes a directory beside its place and renames it when ``finish`` is called.
 
@@ -160,16 +190,7 @@ class DirectoryWriter:
 
     def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
         self.path = Path(path)
-        if self.path.exists() or self.path.is_symlink():
-            if not overwrite:
-                raise WeftValueError(
-                    f"cannot write {self.path}: it exists; choose another place, or "
-                    "pass --overwrite (overwrite=True in Python)"
-                )
-            if not (self.path / MANIFEST).is_file() and not _is_empty_directory(self.path):
-                raise WeftValueError(
-                    f"cannot overwrite {self.path}: it is not a weft directory; remove it yourself"
-                )
+        check_target(self.path, overwrite=overwrite)
         self._open: dict[str, ArrayWriter] = {}
         self._entries: dict[str, ArrayEntry] = {}
         self._finished, self._overwrite = False, overwrite
@@ -353,6 +374,14 @@ class DirectoryReader:
             raise self.error(
                 f"{entry.file} does not match its checksum: its bytes changed since it was written"
             )
+
+
+def _format(path: Path) -> str | None:
+    """What a directory says it is; None when its manifest cannot be read."""
+    with contextlib.suppress(OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError):
+        there = msgspec.json.decode((path / MANIFEST).read_bytes(), type=dict[str, Any]).get("format")
+        return there if isinstance(there, str) else None
+    return None
 
 
 def _is_empty_directory(path: Path) -> bool:

@@ -278,7 +278,8 @@ def test_nothing_to_resume(tmp_path, graph, capsys):
 
 def test_a_checkpoint_takes_no_other_place(tmp_path, graph, capsys):
     words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK, "--overwrite"]
-    assert main([*words, "--checkpoint", str(graph.path)]) == 2
+    graph.save(tmp_path / "other")
+    assert main([*words, "--checkpoint", str(tmp_path / "other")]) == 2
     assert "its format is 'weft.graph', expected 'weft.checkpoint'" in capsys.readouterr().err
     assert main([*words, "--checkpoint-minutes", "-1"]) == 2
     assert "checkpoint_minutes must be at least 0" in capsys.readouterr().err
