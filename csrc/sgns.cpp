@@ -33,8 +33,9 @@ struct Block {
                             " lies outside its block; bucket the pairs with the same number of parts");
 }
 
+// Into the second-level cache: so many rows at once are more than the first has buffers, or room, for.
 WEFT_INLINE void prefetch(const float* row, size_t width) {
-    for (size_t z = 0; z < width; z += lanes) __builtin_prefetch(row + z, 1);
+    for (size_t z = 0; z < width; z += lanes) __builtin_prefetch(row + z, 1, 2);
 }
 
 // A block's pairs are cut into as many lanes as a step has heads; step s takes the s-th pair of each lane. Pairs
