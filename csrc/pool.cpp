@@ -11,6 +11,7 @@
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -52,7 +53,11 @@ class Pool {
 public:
     explicit Pool(int workers) {
         threads_.reserve(static_cast<size_t>(workers));
-        for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+        try {
+            for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+        } catch (const std::system_error&) {
+            // The system grants no more: no result depends on how many there are.
+        }
     }
 
     ~Pool() {
@@ -168,6 +173,7 @@ void parallel_for(size_t count, const std::function<void(size_t)>& task) {
     const std::lock_guard lock(s.mutex);
     if (s.pool_threads != threads) {
         s.pool.reset();
+        s.pool_threads = 0;
         s.pool = std::make_unique<Pool>(threads - 1);
         s.pool_threads = threads;
     }

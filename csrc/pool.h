@@ -6,7 +6,8 @@
 
 namespace weft {
 
-// How many threads work, the caller included. Throws std::invalid_argument below 1.
+// How many threads work at most, the caller included: where the system starts fewer, those do. Throws
+// std::invalid_argument below 1.
 void set_num_threads(int count);
 int num_threads();
 

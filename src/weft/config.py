@@ -27,10 +27,10 @@ def parse_bytes(value: int | str, name: str = "memory") -> int:
     """
     match = re.fullmatch(r"\s*(\d+(?:\.\d*)?)\s*([A-Za-z]*)\s*", str(value))
     factor = _UNITS.get(match[2].upper()) if match else None
-    size = int(float(match[1]) * factor) if match and factor else 0
-    if isinstance(value, bool) or size <= 0:
+    size = float(match[1]) * factor if match and factor else 0.0
+    if isinstance(value, bool) or not 1 <= size < 1 << 63:
         raise WeftValueError(f"{name} must be a size such as 4GiB or 512M (got {value!r})")
-    return size
+    return int(size)
 
 
 def show_bytes(size: float) -> str:

@@ -25,7 +25,10 @@ def test_sizes(text, size):
     assert parse_bytes(text) == size
 
 
-@pytest.mark.parametrize("text", ["", "GiB", "-1", 0, -5, "4 apples", "1e3", True, None, "0.0001B", "nan"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "GiB", "-1", 0, -5, "4 apples", "1e3", True, None, "0.0001B", "nan", "9" * 400, "1" + "0" * 19],
+)
 def test_refuses(text):
     with pytest.raises(WeftValueError, match="budget must be a size such as 4GiB"):
         parse_bytes(text, "budget")

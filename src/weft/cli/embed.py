@@ -224,6 +224,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
 def _check(args: Args, model: NodeEmbedding) -> None:
     """What should not come to light only after the import or the training."""
     from weft.embed.checks import check_int, check_real
+    from weft.kernels.threads import MOST
 
     if not args.source.exists():
         raise WeftValueError(f"there is no {args.source}; give a graph directory or a file of edges")
@@ -236,7 +237,7 @@ def _check(args: Args, model: NodeEmbedding) -> None:
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
-        check_int("threads", args.threads, 1)
+        check_int("threads", args.threads, 1, MOST)
     if args.report is not None:
         from weft.serve.picture import check_drawable
 

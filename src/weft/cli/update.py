@@ -70,12 +70,12 @@ def run(args: Args) -> int:
     from weft.embed.checkpoint import remove
     from weft.embed.checks import check_int
     from weft.graph import Graph
-    from weft.kernels.threads import set_num_threads
+    from weft.kernels.threads import MOST, set_num_threads
 
     state = sibling(args.out, ".checkpoint") if args.checkpoint is None else args.checkpoint
     _check(args, state)
     if args.threads is not None:
-        set_num_threads(check_int("threads", args.threads, 1))
+        set_num_threads(check_int("threads", args.threads, 1, MOST))
     before, graph = Embedding.open(args.vectors), Graph.open(args.graph)
     model = before.model().set_params(
         memory=args.memory,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import hashlib
 import shutil
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from weft.errors import WeftValueError
+from weft.errors import FormatError, WeftValueError
 from weft.graph._files import check_writable, remove_stale, storage_errors, temporary_name
-from weft.graph.format import DirectoryReader, DirectoryWriter, check_target
+from weft.graph.format import MANIFEST, DirectoryReader, DirectoryWriter, check_target, format_of
 from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from weft.embed.plan import Plan
     from weft.graph import Graph
@@ -78,9 +79,10 @@ class Checkpoint:
                 f"cannot go on from {self.path}: it was made with {', '.join(differ)}; "
                 "give the same graph and parameters, or remove it to begin anew"
             )
-        reader = DirectoryReader(self.path, KIND, verify=True)
-        for part in parts:
-            part.load(reader)
+        with _with_remedy(self.path):
+            reader = DirectoryReader(self.path, KIND, verify=True)
+            for part in parts:
+                part.load(reader)
 
 
 def pairs_saved(path: str | os.PathLike[str]) -> int | None:
@@ -97,7 +99,19 @@ def pairs_saved(path: str | os.PathLike[str]) -> int | None:
             remove_stale(place)
         if not place.exists() or (place.is_dir() and not any(place.iterdir())):
             return None
-    return int(DirectoryReader(place, KIND).meta["pairs"])
+    with _with_remedy(place):
+        return int(DirectoryReader(place, KIND).meta["pairs"])
+
+
+@contextlib.contextmanager
+def _with_remedy(path: Path) -> Iterator[None]:
+    """Say of a damaged checkpoint what can be done; of another directory nothing more."""
+    try:
+        yield
+    except FormatError as error:
+        if (path / MANIFEST).is_file() and format_of(path) in (None, KIND):
+            raise FormatError(f"{error}; no run can go on from it: remove it to begin anew") from error
+        raise
 
 
 def check_place(path: Path) -> bool:

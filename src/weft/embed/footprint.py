@@ -163,16 +163,22 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
     fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]
     if fit:
         return min(fit, key=sizes.pace)
-    smallest = Swap(
-        tables=True, grid=Grid(parts=sizes.parts, panel=1, strip=1), capacity=sizes.capacity(1, 1)
-    )
+    least = [_smallest(sizes, tables=tables) for tables in (False, True)]
+    needed = min(sizes.peak(swap) for swap in (None, *least))
     raise BudgetError(
-        f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(smallest))}, even with "
+        f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(needed)}, even with "
         f"the tables ({show_bytes(sizes.tables)}) and pairs on disk; memory allows {show_bytes(limit)}. Of "
         f"it {show_bytes(sizes.base)} are in use already, the graph takes {show_bytes(sizes.graph)}, four of "
         f"{sizes.parts} parts {show_bytes(4 * sizes.part)}. Give more memory, or more parts (but these give "
         "other vectors)"
     )
+
+
+def _smallest(sizes: Footprint, *, tables: bool) -> Swap:
+    """With tables or pairs on disk, the way that takes least memory."""
+    panel = 1 if tables else sizes.parts
+    grid = Grid(parts=sizes.parts, panel=panel, strip=1)
+    return Swap(tables=tables, grid=grid, capacity=sizes.capacity(1, panel))
 
 
 def _pairs_on_disk(limit: int, sizes: Footprint) -> Swap | None:

@@ -119,9 +119,14 @@ def make_plan(
 
     Raises:
         BudgetError: the run does not fit, even with its tables on disk.
-        WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``.
+        WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``; the pairs are too
+            many.
     """
     nodes = graph.num_nodes
+    if pairs >= 1 << 62:
+        raise WeftValueError(
+            f"embed: epochs make {pairs:.3g} pairs, and no run counts beyond {1 << 62:.3g}; give fewer epochs"
+        )
     width = -(-(-(-dim // 2) if tables == 3 else dim) // LANES) * LANES
     parts = _parts(nodes, nodes * width * 4) if parts is None else parts
     if parts > nodes:

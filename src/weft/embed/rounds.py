@@ -10,12 +10,13 @@ __all__ = ["epochs_at_most", "least_scores", "round_ends", "score_marks"]
 _FIRST = 500
 _ROUNDS = 3
 _LEAST_ROUNDS = 2
+_ENDLESS = 1e19  # more pairs than can be counted, whatever the graph
 _SCORES = 20  # of a run whose length is given
 
 
 def epochs_at_most(epochs: float | str) -> float:
     """Those of a run that is not over early."""
-    return _FIRST * (2**_ROUNDS - 1) if isinstance(epochs, str) else epochs
+    return _FIRST * (2**_ROUNDS - 1) if isinstance(epochs, str) else min(epochs, _ENDLESS)
 
 
 def round_ends(epochs: float | str, pairs: int) -> tuple[int, ...]:

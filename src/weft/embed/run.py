@@ -39,6 +39,8 @@ __all__ = ["Run", "Settings", "Step", "complete"]
 
 F32 = npt.NDArray[np.float32]
 
+_USUAL_RATE = 0.025  # the default: far above it, a tenth at a time would be a long way down
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -196,7 +198,7 @@ class Run:
             first = self.settings.learning_rate
             raise WeftValueError(
                 f"embed: training diverged within {done:,} pairs (the loss is {step.loss}) at "
-                f"learning_rate={first:g}; try learning_rate={first / 10:g}"
+                f"learning_rate={first:g}; try learning_rate={min(first / 10, _USUAL_RATE):g}"
             )
         self._history.append((done, step.loss))
         return step

@@ -36,6 +36,7 @@ __all__ = [
     "DirectoryWriter",
     "Manifest",
     "check_target",
+    "format_of",
     "npy_header",
 ]
 
@@ -169,7 +170,7 @@ def check_target(path: Path, *, overwrite: bool, kind: str | None = None) -> Non
         return
     if not (path / MANIFEST).is_file():
         raise WeftValueError(f"cannot overwrite {path}: it is not a weft directory; remove it yourself")
-    if kind is not None and (there := _format(path)) not in (None, kind):
+    if kind is not None and (there := format_of(path)) not in (None, kind):
         raise WeftValueError(
             f"cannot overwrite {path}: it is a {there}, not a {kind}; choose another place, or remove it "
             "yourself"
@@ -376,7 +377,7 @@ class DirectoryReader:
             )
 
 
-def _format(path: Path) -> str | None:
+def format_of(path: Path) -> str | None:
     """What a directory says it is; None when its manifest cannot be read."""
     with contextlib.suppress(OSError, UnicodeDecodeError, RecursionError, msgspec.DecodeError):
         there = msgspec.json.decode((path / MANIFEST).read_bytes(), type=dict[str, Any]).get("format")

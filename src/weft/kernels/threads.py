@@ -5,7 +5,10 @@ from __future__ import annotations
 from weft import _core
 from weft.errors import WeftValueError
 
-__all__ = ["num_threads", "set_num_threads"]
+__all__ = ["MOST", "num_threads", "set_num_threads"]
+
+MOST = 4096
+"""Threads at most."""
 
 
 def num_threads() -> int:
@@ -14,11 +17,11 @@ def num_threads() -> int:
 
 
 def set_num_threads(count: int) -> None:
-    """Set how many threads the native core uses.
+    """Set how many threads the native core uses; where the system starts fewer, it uses those.
 
     Raises:
-        WeftValueError: ``count`` is below 1.
+        WeftValueError: ``count`` is not in 1 .. 4096.
     """
-    if count < 1:
-        raise WeftValueError(f"set_num_threads: count must be at least 1 (got {count})")
+    if not 1 <= count <= MOST:
+        raise WeftValueError(f"threads must be in 1 .. {MOST} (got {count})")
     _core.set_num_threads(count)

@@ -111,7 +111,11 @@ def test_an_existing_place_is_kept_unless_told(tmp_path, graph, capsys):
         (["--memory", "20KiB"], "memory allows 20.0 KiB"),
         (["--holdout", "1"], "holdout must be below 1"),
         (["--holdout", "-0.1"], "holdout must be at least 0"),
-        (["--threads", "0"], "threads must be at least 1"),
+        (["--threads", "0"], "threads must be in 1 .. 4096"),
+        (["--threads", "1000000000000000000000"], "threads must be in 1 .. 4096"),
+        (["--memory", "9" * 400 + "GiB"], "memory must be a size"),
+        (["--epochs", "1e18"], "give fewer epochs"),
+        (["--epochs", "1e308", "--method", "line", "--order", "1"], "give fewer epochs"),
     ],
 )
 def test_refuses(tmp_path, graph, capsys, options, message):

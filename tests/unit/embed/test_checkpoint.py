@@ -272,3 +272,17 @@ def test_a_place_that_cannot_be_written(graph, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(StorageError, match=r"cannot write .*part of that path is a file"):
         NodeEmbedding(**RUN).fit(graph, checkpoint=tmp_path / "file" / "state", every_minutes=0)
+
+
+@pytest.mark.parametrize("file", ["vertex.npy", "manifest.json"])
+def test_a_damaged_checkpoint_says_what_to_do(graph, place, file):
+    stopped(graph, place)
+    (place / file).write_bytes((place / file).read_bytes()[:-4])
+    with pytest.raises(FormatError, match="remove it to begin anew"):
+        NodeEmbedding(**RUN).fit(graph, checkpoint=place, resume=True)
+
+
+def test_of_another_directory_removal_is_not_advised(graph, tmp_path):
+    graph.save(tmp_path / "graph")
+    with pytest.raises(FormatError, match=r"its format is 'weft\.graph', expected 'weft\.checkpoint'$"):
+        NodeEmbedding(**RUN).fit(graph, checkpoint=tmp_path / "graph", resume=True)

@@ -70,6 +70,25 @@ def test_refusal_says_what_is_needed():
     assert fit_into(int((needed + 0.1) * MIB), run).tables
 
 
+@pytest.mark.parametrize(("nodes", "parts"), [(300, 1), (20_000, 4), (1_000_000, 64)])
+def test_the_number_of_a_refusal_is_the_least_that_is_accepted(nodes, parts):
+    run = sizes(nodes, parts=parts, pool=200 * nodes)
+
+    def needed(limit):
+        try:
+            run.peak(None) <= limit or fit_into(limit, run)
+        except BudgetError as error:
+            return error
+        return None
+
+    low, high = run.base, run.peak(None)
+    while high - low > MIB // 16:
+        half = (low + high) // 2
+        low, high = (half, high) if needed(half) else (low, half)
+    said = float(str(needed(low)).partition("need ")[2].partition(" MiB")[0]) * MIB
+    assert abs(said - high) <= MIB // 4
+
+
 def test_room_on_disk():
     run = sizes()
     assert run.disk(None) == 0
