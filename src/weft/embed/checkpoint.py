@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Keepable", "check_place", "identity", "pairs_saved", "remove"]
 
 KIND = "weft.checkpoint"
+_DIGESTS = {"sha256": "edges or weights", "vectors to begin with": "vectors to begin with"}
 _CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk
 
 
@@ -192,6 +193,6 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
 
 
 def _difference(group: str, key: str, there: object, here: object) -> str:
-    if key == "sha256":
-        return "other edges or weights"
+    if key in _DIGESTS:
+        return f"other {_DIGESTS[key]}"
     return f"{'graph ' if group == 'graph' else ''}{key}={there!r} (now {here!r})"

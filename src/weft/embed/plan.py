@@ -119,8 +119,8 @@ def make_plan(
 
     Raises:
         BudgetError: the run does not fit, even with its tables on disk.
-        WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``; the pairs are too
-            many.
+        WeftValueError: the graph has too many nodes for the tables, or fewer than ``parts``; or there are too
+            many pairs.
     """
     nodes = graph.num_nodes
     if pairs >= 1 << 62:
