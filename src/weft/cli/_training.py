@@ -12,7 +12,8 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from weft.embed import Embedding, Estimate, NodeEmbedding, Plan
+    from weft.embed import Embedding, Estimate, FactorPlan, NodeEmbedding, Plan
+    from weft.embed.family import AnyPlan
     from weft.graph import Graph
 
 __all__ = [
@@ -79,22 +80,47 @@ def go_on(state: Path, *, resume: bool) -> int:
     return before or 0
 
 
-def show_plan(graph: Graph, plan: Plan, *, hidden: int = 0, open_end: bool = False) -> str:
+def show_plan(graph: Graph, plan: AnyPlan, *, hidden: int = 0, open_end: bool = False) -> str:
     """Sizes of the run; ``hidden`` edges are not learned, and with an open end it may be shorter."""
     from weft.config import show_bytes
+    from weft.embed import Plan
+
+    rows = {
+        "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
+        + (f", {hidden:,} hidden" if hidden else "")
+    }
+    rows |= _training(plan, open_end) if isinstance(plan, Plan) else _factoring(plan)
+    rows["memory"] = f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}"
+    if isinstance(plan, Plan) and plan.swap is not None:
+        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
+    return _lines(rows)
+
+
+def _training(plan: Plan, open_end: bool) -> dict[str, str]:
+    """Of pairs."""
     from weft.kernels.threads import num_threads
 
     most = "at most " if open_end else ""
-    rows = {
-        "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
-        + (f", {hidden:,} hidden" if hidden else ""),
+    return {
         "pairs": f"{most}{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
         "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
         "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
-        "memory": f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}",
     }
-    if plan.swap is not None:
-        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
+
+
+def _factoring(plan: FactorPlan) -> dict[str, str]:
+    """Of a matrix."""
+    rows = {
+        "walks": f"{plan.walks:,} of {plan.window} steps, {plan.samples:.3g} over an edge",
+        "matrix": f"{'at most ' if plan.walks else ''}{plan.entries:,} entries",
+        "svd": f"{plan.sketch} columns, {plan.power} power iterations",
+        "filter": f"{plan.strip} columns at a time",
+    }
+    left_out = {"walks": plan.samples == 0, "filter": plan.strip == 0}
+    return {name: text for name, text in rows.items() if not left_out.get(name)}
+
+
+def _lines(rows: dict[str, str]) -> str:
     return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
 
 
@@ -102,35 +128,40 @@ def show_time(estimate: Estimate, left: float = 1.0) -> str:
     """How long it will take, of which a share is ``left``."""
     from weft.config import show_bytes, show_seconds
 
+    speed = "" if estimate.pairs is None else f": {estimate.pairs / 1e6:.1f} M pairs/s"
     disk = "" if estimate.bandwidth is None else f", {show_bytes(estimate.bandwidth)}/s of the disk"
-    return (
-        f"  time     about {show_seconds(left * estimate.seconds)}, by a short trial: "
-        f"{estimate.pairs / 1e6:.1f} M pairs/s{disk}\n"
-    )
+    return f"  time     about {show_seconds(left * estimate.seconds)}, by a short trial{speed}{disk}\n"
 
 
 def show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: int) -> str:
     """What came out, ``before`` pairs having been trained by an earlier process."""
-    pairs = int(made.history[-1, 0]) - before
     rows = {
         "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
-        "time": f"{seconds:.1f} s, {pairs / seconds / 1e6:.1f} M pairs/s",
-        "loss": f"{model.loss_history_[0, 1]:.3f} at first, {model.loss_history_[-1, 1]:.3f} at the end",
+        "time": f"{seconds:.1f} s",
     }
+    if len(made.history):
+        pairs = int(made.history[-1, 0]) - before
+        first, last = made.history[0, 1], made.history[-1, 1]
+        rows["time"] += f", {pairs / seconds / 1e6:.1f} M pairs/s"
+        rows["loss"] = f"{first:.3f} at first, {last:.3f} at the end"
     if len(made.scores):
         rows["score"] = _show_score(made, model.plan_)
     if model.untrained_:
-        rows["isolated"] = f"{model.untrained_:,} nodes without out-edges keep their initial vector"
-    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+        kept = "keep their initial vector" if len(made.history) else "have the vector 0"
+        rows["isolated"] = f"{model.untrained_:,} nodes without out-edges {kept}"
+    return _lines(rows)
 
 
-def _show_score(made: Embedding, plan: Plan) -> str:
+def _show_score(made: Embedding, plan: AnyPlan) -> str:
     """Of the vectors that were kept, and how far the run went."""
+    from weft.embed import Plan
     from weft.embed.validation import best
 
     kept = best(made.scores)
     score = float(made.scores[made.scores[:, 0] == kept, 1][0])
     trained = made.history[-1, 0]
     return f"{score:.3f} on hidden edges, after {kept / trained:.0%} of the {trained:,.0f} pairs trained" + (
-        f"; it had stopped rising before {plan.pairs:,}" if trained < plan.pairs else ""
+        f"; it had stopped rising before {plan.pairs:,}"
+        if isinstance(plan, Plan) and trained < plan.pairs
+        else ""
     )

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -34,6 +34,8 @@ _TRIALS = 3
 # 200 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
 _TRAINING = {"dim": 128, "epochs": 200, "window": 5, "learning_rate": 0.05}
 
+_NAMES = {"deepwalk": "DeepWalk", "line": "LINE", "prone": "ProNE", "lightne": "LightNE"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
@@ -44,6 +46,9 @@ class Args:
 
     nodes: int = 50_000
     """Nodes of the graph, at least 200."""
+
+    method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk"
+    """How the vectors are made, as in weft embed."""
 
     seed: int = 0
     """Of the graph, the training and the evaluation."""
@@ -82,9 +87,10 @@ def run(args: Args) -> int:
         edges, labels = _write_input(out, args.nodes, args.seed)
     with clock.stage("import", f"weft import {edges} --labels {labels} --out {out}/graph"):
         graph = _import(edges, labels, out / "graph")
-    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in _TRAINING.items())
+    settings = _settings(args.method)
+    options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in settings.items())
     with clock.stage("embed", f"weft embed {out}/graph --out {out}/vectors {options}"):
-        model, embedding = _embed(graph, out / "vectors", args.seed)
+        model, embedding = _embed(graph, out / "vectors", {**settings, "seed": args.seed})
     protocol = f"--portions {' '.join(map(str, _PORTIONS))} --trials {_TRIALS}"
     with clock.stage("evaluate", f"weft evaluate {out}/vectors {protocol}"):
         scores = _evaluate(embedding, graph, args.seed)
@@ -141,13 +147,23 @@ def _import(edges: Path, labels: Path, out: Path) -> Graph:
     return graph
 
 
-def _embed(graph: Graph, out: Path, seed: int) -> tuple[NodeEmbedding, Embedding]:
+def _settings(method: str) -> dict[str, Any]:
+    """Of the estimator, as far as they are not its own."""
+    from weft.embed.factor import METHODS
+
+    given = [] if method == "deepwalk" else [("method", method)]
+    return dict(given) | ({"dim": _TRAINING["dim"]} if method in METHODS else _TRAINING)
+
+
+def _embed(graph: Graph, out: Path, settings: dict[str, Any]) -> tuple[NodeEmbedding, Embedding]:
     from weft.embed import Embedding, NodeEmbedding
 
-    model = NodeEmbedding(**_TRAINING, seed=seed, progress=sys.stderr.isatty()).fit(graph)
+    model = NodeEmbedding(**settings, progress=sys.stderr.isatty()).fit(graph)
     embedding = Embedding.of(model, graph).save(out, overwrite=True)
-    loss = model.loss_history_[-1, 1]
-    sys.stdout.write(f"  {embedding!r}, {model.plan_.pairs:,} pairs, loss {loss:.3f} at the end\n")
+    trained = "".join(
+        f", {pairs:,.0f} pairs, loss {loss:.3f} at the end" for pairs, loss in model.loss_history_[-1:]
+    )
+    sys.stdout.write(f"  {embedding!r}{trained}\n")
     return model, embedding
 
 
@@ -180,15 +196,19 @@ def _report(
     from weft.serve.report import Report, plan_facts
 
     best = scores.scores[-1]
-    plan = model.plan_
+    speed = [
+        (f"{pairs / seconds['embed'] / 1e6:.1f} M/s", "pairs trained")
+        for pairs in model.loss_history_[-1:, 0]
+    ]
     return Report(
         title="A vector for every node",
-        lead=f"{graph.num_nodes:,} nodes of an edge list, embedded with DeepWalk on this machine.",
+        lead=f"{graph.num_nodes:,} nodes of an edge list, embedded with {_NAMES[model.method]} on this "
+        "machine.",
         numbers=[
             (f"{best.micro_mean:.4f}", f"micro-F1 with {best.portion:.0%} of labels"),
             (f"{graph.num_nodes:,}", "nodes"),
             (f"{graph.num_edges // 2:,}", "edges"),
-            (f"{plan.pairs / seconds['embed'] / 1e6:.1f} M/s", "pairs trained"),
+            *speed,
             (f"{sum(seconds.values()):.0f} s", "in all"),
         ],
         picture=picture,
@@ -197,7 +217,7 @@ def _report(
         stages=list(seconds.items()),
         facts={
             "Configuration": embedding.config,
-            "Plan": plan_facts(plan),
+            "Plan": plan_facts(model.plan_),
             "Graph": {
                 "nodes": graph.num_nodes,
                 "edges": graph.num_edges // 2,

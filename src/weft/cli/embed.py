@@ -47,8 +47,9 @@ class Args:
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where the vectors go; only --plan does without."""
 
-    method: Literal["deepwalk", "line"] = "deepwalk"
-    """Pairs from walks, or edges."""
+    method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk"
+    """Train on pairs from walks or on edges; or factor the matrix of edges (prone) or of sampled walks
+    (lightne), which takes seconds where training takes minutes."""
 
     dim: int = 128
     """Length of a vector."""
@@ -64,6 +65,12 @@ class Args:
 
     order: Literal[1, 2, "both"] = 2
     """LINE: linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""
+
+    samples: Annotated[float | None, arg(metavar="FLOAT")] = None
+    """lightne: walks over an edge; by the graph's size when not given."""
+
+    propagate: bool = True
+    """prone, lightne: whether the vectors are sent through the graph at the end; the option leaves it out."""
 
     num_negatives: int = 3
     """Negatives of each pair, shared by four heads."""
@@ -111,7 +118,8 @@ class Args:
     """Threads to use; the result does not depend on it."""
 
     checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
-    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given."""
+    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given. Not
+    with prone and lightne."""
 
     checkpoint_minutes: float = 10.0
     """Minutes between checkpoints; 0: after every pool; inf: only when interrupted."""
@@ -171,15 +179,16 @@ def _embed_file(args: Args, model: NodeEmbedding) -> None:
         sys.stdout.write(f"imported {args.source} to {place}\n")
     try:
         _embed(args, model, graph)
-    except Exception:
-        if fresh and not _out(args).exists() and not _state(args).exists():
+    except BaseException:  # an interrupted factorisation leaves nothing either
+        state = _state(args)
+        if fresh and not _out(args).exists() and not (state is not None and state.exists()):
             shutil.rmtree(place, ignore_errors=True)  # it would only stand in the way of a second try
         raise
 
 
 def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     """Say the plan; unless that is all, train, save and report."""
-    from weft.embed import Embedding
+    from weft.embed import Embedding, Plan
     from weft.embed.checkpoint import remove
 
     train, holdout = graph, None
@@ -195,9 +204,11 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     open_end = args.epochs == "auto" or args.patience is not None
     hidden = 0 if holdout is None else len(holdout)
     sys.stdout.write(show_plan(train, plan, hidden=hidden, open_end=open_end))
-    before = 0 if args.plan else go_on(_state(args), resume=args.resume)
+    state = None if args.plan else _state(args)
+    before = 0 if state is None else go_on(state, resume=args.resume)
     sys.stdout.flush()
-    sys.stdout.write(show_time(model.estimate(train, plan), 1 - before / plan.pairs))
+    done = before / plan.pairs if isinstance(plan, Plan) else 0.0
+    sys.stdout.write(show_time(model.estimate(train, plan), 1 - done))
     sys.stdout.flush()
     if args.plan:
         return
@@ -205,14 +216,15 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     model.fit(
         train,
         plan=plan,
-        checkpoint=_state(args),
+        checkpoint=state,
         every_minutes=args.checkpoint_minutes,
         resume=args.resume,
     )
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
-    remove(_state(args))
+    if state is not None:
+        remove(state)
     sys.stdout.write(show_result(model, made, seconds, before))
     if args.report is not None:
         from weft.serve.report import describe
@@ -233,6 +245,11 @@ def _check(args: Args, model: NodeEmbedding) -> None:
     if not args.plan:
         _check_places(args)
     model.check_params()
+    if _factors(args) and (args.checkpoint is not None or args.resume):
+        given = "--resume" if args.checkpoint is None else "--checkpoint"
+        raise WeftValueError(
+            f"{given}: {args.method} keeps no checkpoint, for it is short; leave the option out"
+        )
     check_minutes(args.checkpoint_minutes)
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
@@ -267,12 +284,13 @@ def _check_places(args: Args) -> None:
 
     out, place, state = _out(args), _place(args), _state(args)
     kept = {"the input": args.source, "--tensorboard": args.tensorboard}
+    made = {"--out": out} if state is None else {"--out": out, "--checkpoint": state}
     if args.source.is_dir():
-        check_apart({"--out": out, "--checkpoint": state}, kept)
+        check_apart(made, kept)
     else:
-        check_apart({"--out": out, "--checkpoint": state}, {**kept, "--graph": place})
+        check_apart(made, {**kept, "--graph": place})
         check_apart({"--graph": place}, {"the input": args.source})
-    unfinished = check_place(state)
+    unfinished = state is not None and check_place(state)
     if args.overwrite:
         check_target(out, overwrite=True, kind=KIND)
         if not args.source.is_dir():
@@ -309,9 +327,17 @@ def _place(args: Args) -> Path:
     return args.graph if args.graph is not None else sibling(out, ".graph")
 
 
-def _state(args: Args) -> Path:
-    """Where checkpoints go."""
+def _state(args: Args) -> Path | None:
+    """Where checkpoints go, if any are kept."""
+    if _factors(args):
+        return None
     return args.checkpoint if args.checkpoint is not None else sibling(_out(args), ".checkpoint")
+
+
+def _factors(args: Args) -> bool:
+    from weft.embed.factor import METHODS
+
+    return args.method in METHODS
 
 
 def _import(args: Args, place: Path) -> Graph:

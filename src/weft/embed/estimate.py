@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.embed.batches import Batch
+from weft.embed.clock import Clock
 from weft.embed.placement import Placement
 from weft.embed.swap.scratch import Scratch, aligned
 from weft.embed.tables import Losses, Rate
@@ -24,7 +25,6 @@ from weft.kernels.threads import num_threads
 from weft.sampling.pairs import PairPools
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
     from weft.embed.plan import Plan
@@ -46,12 +46,12 @@ class Estimate:
 
     Attributes:
         seconds: of the whole run.
-        pairs: a second, while nothing waits for the disk.
+        pairs: a second, while nothing waits for the disk; None: the method trains none.
         bandwidth: bytes a second that the disk reads and writes; None: it is not used.
     """
 
     seconds: float
-    pairs: float
+    pairs: float | None
     bandwidth: float | None
 
 
@@ -67,7 +67,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
     Raises:
         StorageError: the folder cannot be written to.
     """
-    clock = _Clock(min(_SECONDS, plan.pairs / 1e8))
+    clock = Clock(min(_SECONDS, plan.pairs / 1e8))
     draw, sort, train = _draw(graph, plan, settings.seed, clock), *_blocks(graph, plan, settings, clock)
     train *= 2 if settings.order == "both" else 1
     graph.drop_pages()
@@ -87,7 +87,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
     )
 
 
-def _draw(graph: Graph, plan: Plan, seed: int, clock: _Clock) -> float:
+def _draw(graph: Graph, plan: Plan, seed: int, clock: Clock) -> float:
     """Seconds of drawing a pair, in blocks. Steps by weight cost a little more than those measured."""
     pools = PairPools(
         dataclasses.replace(graph, weight=None),
@@ -106,7 +106,7 @@ def _draw(graph: Graph, plan: Plan, seed: int, clock: _Clock) -> float:
     return clock.each(some)
 
 
-def _blocks(graph: Graph, plan: Plan, settings: Settings, clock: _Clock) -> tuple[float, float]:
+def _blocks(graph: Graph, plan: Plan, settings: Settings, clock: Clock) -> tuple[float, float]:
     """Seconds of sorting a pair that comes from the disk into its block, and of training it there."""
     heads, tails = _sample(plan)
     fresh_B, alias = _pairs(graph, plan, heads, tails)
@@ -172,17 +172,3 @@ def _bandwidth(folder: Path) -> float:
         file.write(buffer, 0).wait()
         file.read(buffer, 0).wait()
         return 2 * _PROBE / (time.perf_counter() - begun)
-
-
-@dataclass(frozen=True, slots=True)
-class _Clock:
-    seconds: float
-
-    def each(self, work: Callable[[], int]) -> float:
-        """Seconds that one of the things takes of which ``work`` does some and says how many."""
-        work()  # pages are touched, threads are awake
-        begun, done = time.perf_counter(), 0
-        while True:
-            done += max(1, work())
-            if (elapsed := time.perf_counter() - begun) >= self.seconds:
-                return elapsed / done

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 if TYPE_CHECKING:
+    import os
+
     from weft.embed.estimate import Estimate
     from weft.embed.estimator import Estimator
+    from weft.embed.factor.plan import FactorPlan
     from weft.embed.learn import Keeping, Learned
     from weft.embed.plan import Plan
     from weft.embed.warm import WarmStart
     from weft.graph import Graph
 
-__all__ = ["Family", "deciding"]
+__all__ = ["AnyPlan", "Family", "deciding"]
+
+AnyPlan: TypeAlias = "Plan | FactorPlan"
 
 _ASIDE = ("memory", "scratch", "progress", "tensorboard", "on_progress")
 
@@ -23,7 +28,17 @@ class Family(Protocol):
     The parameters are sound, and the graph has edges.
     """
 
-    def plan(self, graph: Graph) -> Plan:
+    def keeping(
+        self, checkpoint: str | os.PathLike[str] | None, every_minutes: float, resume: bool
+    ) -> Keeping | None:
+        """Where and how often the state is saved, and whether to go on from it; None: it is not.
+
+        Raises:
+            WeftValueError: this cannot be, or there is a checkpoint and it would be lost.
+        """
+        ...
+
+    def plan(self, graph: Graph) -> AnyPlan:
         """Sizes of the run.
 
         Raises:
@@ -33,7 +48,7 @@ class Family(Protocol):
         """
         ...
 
-    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+    def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """How long the run will take.
 
         Raises:
@@ -41,7 +56,15 @@ class Family(Protocol):
         """
         ...
 
-    def learn(self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
+    def check_further(self) -> None:
+        """Refuse to go on from what the estimator has learned.
+
+        Raises:
+            WeftValueError: the method does not go on from vectors, or from these.
+        """
+        ...
+
+    def learn(self, graph: Graph, plan: AnyPlan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
         """The run.
 
         Args:

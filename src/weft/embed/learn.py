@@ -117,13 +117,13 @@ class Learned:
 
     Attributes:
         vertex: float32 ``[N, dim]``.
-        context: float32 ``[N, dim]``.
+        context: float32 ``[N, dim]``; None: the method has none.
         history: float64 ``[S, 2]``: pairs trained so far, mean loss of the last pool.
         scores: float64 ``[K, 3]``: pairs trained so far, score, its standard error.
     """
 
     vertex: npt.NDArray[np.float32]
-    context: npt.NDArray[np.float32]
+    context: npt.NDArray[np.float32] | None
     history: npt.NDArray[np.float64]
     scores: npt.NDArray[np.float64]
 

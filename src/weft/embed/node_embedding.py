@@ -11,8 +11,10 @@ from weft.config import parse_bytes
 from weft.embed.checks import check_choice, check_int, check_real
 from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
-from weft.embed.learn import Keeping
-from weft.embed.skipgram import METHODS, SkipGram
+from weft.embed.factor import METHODS as FACTOR
+from weft.embed.factor import Factor
+from weft.embed.skipgram import METHODS as SKIP_GRAM
+from weft.embed.skipgram import SkipGram
 from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
@@ -22,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.embed.estimate import Estimate
-    from weft.embed.family import Family
-    from weft.embed.plan import Plan
+    from weft.embed.family import AnyPlan, Family
+    from weft.embed.learn import Keeping
     from weft.graph import Ids
 
 __all__ = ["NodeEmbedding"]
@@ -86,24 +88,26 @@ class NodeEmbedding(Estimator):
     """
 
     embedding_: npt.NDArray[np.float32]
-    context_: npt.NDArray[np.float32]
+    context_: npt.NDArray[np.float32] | None
     loss_history_: npt.NDArray[np.float64]
     score_history_: npt.NDArray[np.float64]
     untrained_: int
     ids_: Ids
     updates_: int
-    plan_: Plan
+    plan_: AnyPlan
 
     def __init__(
         self,
         *,
-        method: Literal["deepwalk", "line"] = "deepwalk",
+        method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk",
         dim: int = 128,
         # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
         epochs: float | Literal["auto"] = 1000,
         walk_length: int = 40,
         window: int | None = None,
         order: Literal[1, 2, "both"] = 2,
+        samples: float | None = None,
+        propagate: bool = True,
         num_negatives: int = 3,
         negative_weight: float = 5.0,
         learning_rate: float = 0.025,
@@ -125,6 +129,8 @@ class NodeEmbedding(Estimator):
         self.walk_length = walk_length
         self.window = window
         self.order = order
+        self.samples = samples
+        self.propagate = propagate
         self.num_negatives = num_negatives
         self.negative_weight = negative_weight
         self.learning_rate = learning_rate
@@ -139,7 +145,7 @@ class NodeEmbedding(Estimator):
         self.tensorboard = tensorboard
         self.on_progress = on_progress
 
-    def plan(self, graph: Graph) -> Plan:
+    def plan(self, graph: Graph) -> AnyPlan:
         """What ``fit`` would do and take, without doing it.
 
         Raises:
@@ -151,7 +157,7 @@ class NodeEmbedding(Estimator):
         self._check_graph(graph)
         return self._family().plan(graph)
 
-    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+    def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """How long ``fit`` will take on a machine as busy as now, judged by a second or so of its work.
 
         Raises:
@@ -163,7 +169,7 @@ class NodeEmbedding(Estimator):
         self,
         graph: Graph,
         *,
-        plan: Plan | None = None,
+        plan: AnyPlan | None = None,
         checkpoint: str | os.PathLike[str] | None = None,
         every_minutes: float = 10.0,
         resume: bool = False,
@@ -190,8 +196,8 @@ class NodeEmbedding(Estimator):
             StorageError: a checkpoint cannot be written; the one before is intact.
             Interrupted: a signal came; the checkpoint holds the state.
         """
-        plan = self.plan(graph) if plan is None else plan
-        self._learn(graph, plan, Keeping.of(checkpoint, every_minutes, resume))
+        keeping = self._family().keeping(checkpoint, every_minutes, resume)
+        self._learn(graph, self.plan(graph) if plan is None else plan, keeping)
         self.updates_ = 0
         return self
 
@@ -227,7 +233,8 @@ class NodeEmbedding(Estimator):
             StorageError: as in :meth:`fit`.
             Interrupted: as in :meth:`fit`.
         """
-        keeping = Keeping.of(checkpoint, every_minutes, resume)
+        self._family().check_further()
+        keeping = self._family().keeping(checkpoint, every_minutes, resume)
         if not hasattr(self, "embedding_"):
             return self.fit(graph, checkpoint=checkpoint, every_minutes=every_minutes, resume=resume)
         step = self._further(check_real("epochs", epochs, above=0), learning_rate)
@@ -237,6 +244,7 @@ class NodeEmbedding(Estimator):
                 f"partial_fit: the vectors have {self.embedding_.shape[1]} dimensions, dim is {step.dim}; "
                 "another dim needs fit"
             )
+        assert self.context_ is not None
         start = WarmStart(graph, Known(self.ids_, self.embedding_, self.context_), seed=int(step.seed))
         step._learn(graph, step.plan(graph), keeping, start)
         self.embedding_, self.context_ = step.embedding_, step.context_
@@ -257,10 +265,11 @@ class NodeEmbedding(Estimator):
 
     def _family(self) -> Family:
         """Who does the work, with the parameters as they are now."""
-        return SkipGram(self)
+        self.check_params()
+        return Factor(self) if self.method in FACTOR else SkipGram(self)
 
     def _learn(
-        self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None = None
+        self, graph: Graph, plan: AnyPlan, keeping: Keeping | None, start: WarmStart | None = None
     ) -> None:
         """One run."""
         learned = self._family().learn(graph, plan, keeping, start)
@@ -293,7 +302,7 @@ class NodeEmbedding(Estimator):
             WeftValueError: a parameter is out of range.
             MissingExtraError: ``tensorboard`` is given, and it is not installed.
         """
-        check_choice("method", self.method, METHODS)
+        check_choice("method", self.method, (*SKIP_GRAM, *FACTOR))
         check_int("dim", self.dim, 1, 1 << 16)
         if self.epochs != "auto":
             check_real("epochs", self.epochs, above=0)
@@ -303,6 +312,10 @@ class NodeEmbedding(Estimator):
         check_choice("order", self.order, (1, 2, "both"))
         if self.method == "line" and self.order == "both" and self.dim < 2:
             raise WeftValueError(f"order='both' gives each order half of dim (got dim={self.dim})")
+        if self.samples is not None:
+            check_real("samples", self.samples, above=0)
+        if not isinstance(self.propagate, bool | np.bool_):
+            raise WeftTypeError(f"propagate must be True or False (got {self.propagate!r})")
         check_int("num_negatives", self.num_negatives, 1, 1024)
         check_real("negative_weight", self.negative_weight, above=0)
         check_real("learning_rate", self.learning_rate, above=0)

@@ -7,9 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-
 from weft.config import parse_bytes
+from weft.embed.counts import count_edges
 from weft.embed.curves import Curves
 from weft.embed.estimate import Estimate, estimate
 from weft.embed.family import deciding
@@ -19,9 +18,13 @@ from weft.embed.progress import Progress
 from weft.embed.room import check_room
 from weft.embed.rounds import epochs_at_most, round_ends
 from weft.embed.run import Settings
+from weft.errors import WeftValueError
 from weft.graph._plan import resident
 
 if TYPE_CHECKING:
+    import os
+
+    from weft.embed.family import AnyPlan
     from weft.embed.node_embedding import NodeEmbedding
     from weft.embed.warm import WarmStart
     from weft.graph import Graph
@@ -44,10 +47,16 @@ class SkipGram:
     def __init__(self, model: NodeEmbedding) -> None:
         self.model = model
 
+    def keeping(
+        self, checkpoint: str | os.PathLike[str] | None, every_minutes: float, resume: bool
+    ) -> Keeping | None:
+        """As in :class:`~weft.embed.family.Family`."""
+        return Keeping.of(checkpoint, every_minutes, resume)
+
     def plan(self, graph: Graph) -> Plan:
         """As in :class:`~weft.embed.family.Family`."""
         model = self.model
-        edges = graph.num_edges if graph.directed else _undirected_edges(graph)
+        edges = count_edges(graph)
         length, window = self._length(), self._window(graph.num_nodes, edges)
         graph.drop_pages()  # counting its edges read it
         scoring = self._scoring()
@@ -65,13 +74,22 @@ class SkipGram:
         self._room(plan)
         return plan
 
-    def estimate(self, graph: Graph, plan: Plan) -> Estimate:
+    def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """As in :class:`~weft.embed.family.Family`."""
+        plan = self._own(plan)
         return estimate(graph, plan, self._settings(plan), self._room(plan))
 
-    def learn(self, graph: Graph, plan: Plan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
+    def check_further(self) -> None:
         """As in :class:`~weft.embed.family.Family`."""
-        model = self.model
+        if getattr(self.model, "context_", self) is None:
+            raise WeftValueError(
+                f"partial_fit: {self.model.method} goes on from vectors and context vectors; the latter are "
+                "missing, use fit"
+            )
+
+    def learn(self, graph: Graph, plan: AnyPlan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
+        """As in :class:`~weft.embed.family.Family`."""
+        model, plan = self.model, self._own(plan)
         params = deciding(model)
         if start is not None and keeping is not None:
             params |= {"vectors to begin with": start.digest()}
@@ -89,6 +107,14 @@ class SkipGram:
             shown=shown,
             start=start,
         )
+
+    def _own(self, plan: AnyPlan) -> Plan:
+        """The plan, if it is one of these methods."""
+        if not isinstance(plan, Plan):
+            raise WeftValueError(
+                f"fit: the plan is of another method than {self.model.method}; take that of plan(graph)"
+            )
+        return plan
 
     def _length(self) -> int:
         """Steps of a walk: LINE's pairs are edges."""
@@ -130,13 +156,3 @@ class SkipGram:
         folder = Path(tempfile.gettempdir() if self.model.scratch is None else self.model.scratch)
         check_room(folder, plan.disk)
         return folder
-
-
-def _undirected_edges(graph: Graph) -> int:
-    """Both directions of an edge are stored, a self-loop once."""
-    degree_N, loops, chunk = graph.degree(), 0, 1 << 16
-    for begin in range(0, graph.num_nodes, chunk):
-        nodes = np.arange(begin, min(begin + chunk, graph.num_nodes))
-        source = np.repeat(nodes, degree_N[nodes])
-        loops += int(np.count_nonzero(source == graph.indices[graph.indptr[begin] :][: len(source)]))
-    return (graph.num_edges + loops) // 2

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.embed.factor import METHODS as FACTOR
+from weft.embed.factor import FactorPlan
 from weft.errors import NotFittedError, WeftValueError
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids
@@ -99,6 +101,7 @@ class Embedding:
                 **config,
                 "updates": model.updates_,
                 "window_used": model.plan_.window,
+                **({"samples_used": model.plan_.samples} if isinstance(model.plan_, FactorPlan) else {}),
                 "graph": None if place is None else str(place.resolve()),
             },
         )
@@ -111,11 +114,13 @@ class Embedding:
         """
         from weft.embed.node_embedding import NodeEmbedding
 
-        kind = self.config.get("estimator")
+        kind, method = (self.config.get(name) for name in ("estimator", "method"))
         if kind != "NodeEmbedding" or self.context is None:
+            why = "they lack context vectors" if kind == "NodeEmbedding" else f"their estimator is {kind!r}"
+            if method in FACTOR:
+                why = f"{method} computes vectors whole; embed the graph as it is now (weft embed)"
             raise WeftValueError(
-                f"the vectors of {self.path or 'this embedding'} cannot be learned further: "
-                + ("they lack context vectors" if kind == "NodeEmbedding" else f"their estimator is {kind!r}")
+                f"the vectors of {self.path or 'this embedding'} cannot be learned further: {why}"
             )
         names = NodeEmbedding().get_params()
         model = NodeEmbedding(**{name: value for name, value in self.config.items() if name in names})

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from weft import __version__
 from weft.config import show_bytes
+from weft.embed import FactorPlan
 from weft.eval import ClassificationReport, LinkReport
 from weft.graph._files import replacing
 from weft.serve import charts
@@ -96,7 +97,7 @@ def describe(
     embedding: Embedding,
     labels: Labels | None = None,
     *,
-    plan: Plan | None = None,
+    plan: Plan | FactorPlan | None = None,
     measured: ClassificationReport | LinkReport | None = None,
     stages: Sequence[tuple[str, float]] = (),
 ) -> Report:
@@ -138,8 +139,17 @@ def _headline(measured: ClassificationReport | LinkReport | None) -> list[tuple[
     return [] if measured is None else [(f"{measured.auc:.4f}", "AUC of hidden edges")]
 
 
-def plan_facts(plan: Plan) -> dict[str, object]:
+def plan_facts(plan: Plan | FactorPlan) -> dict[str, object]:
     """The sizes of a training that a reader asks for."""
+    if isinstance(plan, FactorPlan):
+        return {
+            "entries of the matrix": plan.entries,
+            "walks": plan.walks,
+            "window": plan.window,
+            "columns of the SVD": plan.sketch,
+            "power iterations": plan.power,
+            "memory": show_bytes(plan.bytes),
+        }
     return {
         "pairs": plan.pairs,
         "parts": plan.parts,

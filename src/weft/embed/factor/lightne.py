@@ -107,7 +107,7 @@ class Sampler:
         rows, times = np.unique(order[np.searchsorted(until, places)], return_counts=True)
         out = (np.empty(int(room_N.max()), np.uint32), np.empty(int(room_N.max()), np.float32))
         share = sum(
-            count * self._rows(row, row + 1, out)[1] / room_N[row]
+            count * self.rows(row, row + 1, out)[1] / room_N[row]
             for row, count in zip(rows.tolist(), times.tolist(), strict=True)
         )
         return math.ceil(until[-1] * share / _PILOT)
@@ -131,7 +131,7 @@ class Sampler:
         values = zeros_huge(room, np.float32).view(np.float32)
         used = 0
         for begin, end in strips:
-            degree, count = self._rows(begin, end, (columns[used:], values[used:]))
+            degree, count = self.rows(begin, end, (columns[used:], values[used:]))
             np.cumsum(degree, out=indptr[begin + 1 : end + 1])
             indptr[begin + 1 : end + 1] += used
             used += count
@@ -156,9 +156,10 @@ class Sampler:
             begin = end
         return strips
 
-    def _rows(
+    def rows(
         self, begin: int, end: int, out: tuple[npt.NDArray[np.uint32], npt.NDArray[np.float32]]
     ) -> tuple[I64, int]:
+        """Some rows, their ratios not yet turned into logarithms, as :func:`path_rows` gives them."""
         return path_rows(self.graph, self.how, begin, self.walks_N[begin:end], self.row_N, self.column_N, out)
 
 

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from weft.embed.factor.lightne import Sampler
     from weft.graph import Graph
 
-__all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan"]
+__all__ = ["METHODS", "FactorPlan", "Request", "check_nodes", "make_factor_plan"]
+
+METHODS = ("prone", "lightne")
 
 _REST = 28 << 20  # modules loaded on the way, buffers of BLAS, stacks of threads, huge pages not used up
 _MARGIN = 1.05  # what is foretold from 512 rows was off by 3 % at most

@@ -18,9 +18,10 @@ from weft.kernels.spmm import SparseRows
 if TYPE_CHECKING:
     import numpy.typing as npt
 
+    from weft.embed.factor.edges import Chunk
     from weft.graph import Graph
 
-__all__ = ["edge_matrix"]
+__all__ = ["edge_matrix", "edge_scores"]
 
 _POWER = 0.75
 
@@ -37,11 +38,25 @@ def edge_matrix(graph: Graph, out_N: npt.NDArray[np.float64]) -> SparseRows:
     """
     share_N = np.divide(1, out_N, out=np.zeros_like(out_N), where=out_N > 0)
     reached_N = in_degrees(graph, out_N, share_N) ** _POWER
-    # A node that no edge reaches is no target; where all its edges weigh 0, infinities meet and are not used.
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore"):  # a node that no edge reaches is no target
         leave_N, reach_N = np.log(share_N), np.log(reached_N / reached_N.sum())
-        value_E = zeros_huge(graph.num_edges, np.float32).view(np.float32)
-        for chunk in edge_chunks(graph):
-            score = np.log(chunk.weight) + leave_N[chunk.source] - reach_N[chunk.target]
-            value_E[chunk.begin : chunk.begin + len(score)] = np.where(chunk.weight > 0, score, 0)
+    value_E = zeros_huge(graph.num_edges, np.float32).view(np.float32)
+    for chunk in edge_chunks(graph):
+        value_E[chunk.begin : chunk.begin + len(chunk.weight)] = edge_scores(chunk, leave_N, reach_N)
     return SparseRows(graph.indptr, np.asarray(graph.indices, np.uint32), value_E, graph.num_nodes)
+
+
+def edge_scores(
+    chunk: Chunk, leave_N: npt.NDArray[np.float64], reach_N: npt.NDArray[np.float64]
+) -> npt.NDArray[np.float64]:
+    """The matrix at some edges; float64 ``[B]``.
+
+    Args:
+        chunk: the edges.
+        leave_N: float64 ``[N]``, minus the logarithm of the degree.
+        reach_N: float64 ``[N]``, the logarithm of q.
+    """
+    # Where all edges of a node weigh 0, infinities meet and are not used.
+    with np.errstate(divide="ignore", invalid="ignore"):
+        score = np.log(chunk.weight) + leave_N[chunk.source] - reach_N[chunk.target]
+    return np.where(chunk.weight > 0, score, 0)

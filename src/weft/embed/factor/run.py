@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from weft.embed.factor.svd import Operator
     from weft.graph import Graph
 
-__all__ = ["factor_plan", "factorise"]
+__all__ = ["factor_plan", "factorise", "make_sampler"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -39,12 +39,13 @@ def factor_plan(graph: Graph, request: Request) -> FactorPlan:
     """
     check_nodes(graph, request.method)
     base = resident()
-    plan = make_factor_plan(graph, request, _sampler(graph, out_degrees(graph), request), base)
+    plan = make_factor_plan(graph, request, make_sampler(graph, out_degrees(graph), request), base)
     graph.drop_pages()
     return plan
 
 
-def _sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
+def make_sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
+    """What draws the matrix; None: its entries are the edges."""
     if request.method == "prone":
         return None
     return Sampler.of(graph, out_N, window=request.window, samples=request.samples, seed=request.seed)
@@ -69,7 +70,7 @@ def factorise(graph: Graph, request: Request, plan: FactorPlan, progress: Callab
     if request.method == "lightne":
         graph = graph.in_memory()  # walks read at random; prone reads rows in order, from disk as well
     out_N = out_degrees(graph)
-    sampler = _sampler(graph, out_N, dataclasses.replace(request, samples=plan.samples))
+    sampler = make_sampler(graph, out_N, dataclasses.replace(request, samples=plan.samples))
     step = _Steps(graph, plan, sampler, progress)
     matrix = _matrix(graph, out_N, plan, sampler, step)
     del sampler

@@ -48,7 +48,7 @@ def by_eigenvalues(graph, x):
 
 def svd_rows(x):
     left, value, _ = np.linalg.svd(x, full_matrices=False)
-    out = left * np.sqrt(value)
+    out = left * value**spectral.AXES
     return out / np.maximum(np.linalg.norm(out, axis=1, keepdims=True), 1e-30)
 
 
