@@ -32,28 +32,35 @@ __all__ = ["NodeEmbedding"]
 
 
 class NodeEmbedding(Estimator):
-    """A vector for every node, by skip-gram with negative sampling over random walks or edges.
+    """A vector for every node, by skip-gram over random walks or edges, or by a factored matrix.
 
     DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. LINE: Tang, Qu, Wang, Zhang, Yan, Mei, WWW 2015. Trained as
     in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults these are where no measurement stands
-    beside them. The result depends on the graph, the parameters and the seed alone: not on the number of
+    beside them. ProNE: Zhang, Dong, Wang, Tang, Ding, IJCAI 2019. LightNE: Qiu, Dhulipala, Tang, Peng, Wang,
+    SIGMOD 2021. The result depends on the graph, the parameters and the seed alone: not on the number of
     threads, nor on the memory, nor on the CPU.
 
     Args:
-        method: ``deepwalk`` takes pairs of nodes near each other in a walk; ``line`` takes edges.
+        method: ``deepwalk`` trains on pairs of nodes near each other in a walk; ``line`` on edges. ``prone``
+            factors the matrix of edges, ``lightne`` one of sampled walks, in a fraction of the time. A method
+            ignores the parameters that are not its own.
         dim: of the vectors.
-        epochs: one epoch is as many pairs as the graph has edges (an undirected edge counting once).
-            ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate falls from its
+        epochs: one epoch is as many pairs as the graph has edges, an undirected edge counting once (deepwalk,
+            line). ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate falls from its
             beginning to nearly 0; the third only if the second has made the score on hidden edges rise.
         walk_length: steps of a walk (deepwalk).
-        window: how many steps apart in a walk the nodes of a pair may be (deepwalk); None: by the density of
-            the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
+        window: how many steps apart in a walk the nodes of a pair may be (deepwalk, lightne); None: by the
+            density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
         order: of proximity (line). 2: nodes with the same neighbours come near each other, by a table of
             vertex and one of context vectors; 1: linked nodes do, by one table, whichever way an edge leads;
             ``"both"``: half of the dimensions each, the first order's before the second's. With the first
             order, the tables must fit into ``memory``.
+        samples: walks over an edge (lightne); None: such that 128 million of their ends are looked at, within
+            1 .. 1000. More are more precise, and take more time and memory.
+        propagate: whether vectors are sent through a filter of the graph's Laplacian at the end (prone,
+            lightne).
         num_negatives: that each pair is held against, drawn in proportion to in-degree^0.75 and shared by
-            four pairs of different heads.
+            four pairs of different heads. This and the next five: deepwalk, line.
         negative_weight: of all negatives of a pair together, against 1 for the pair.
         learning_rate: at the beginning; it falls linearly to 1e-4 of itself.
         weight_decay: 0 for none.
@@ -67,24 +74,28 @@ class NodeEmbedding(Estimator):
             the same quality; how many threads can work grows with it.
         memory: bytes the process may have resident, or a text such as ``"4GiB"``; None: nine tenths of what
             the machine has left. With less than the tables need, they pass through memory part by part; the
-            vectors are the same.
+            vectors are the same. Factorisations must fit.
         scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
         progress: show a bar with pairs per second, loss and time left.
-        tensorboard: a folder for curves of loss, speed, learning rate and score; needs ``weft[tensorboard]``.
-        on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss.
+        tensorboard: a folder for curves of loss, speed, learning rate and score; needs ``weft[tensorboard]``
+            (deepwalk, line).
+        on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss; by
+            prone and lightne after each step with the steps done, all steps, and NaN.
 
     Attributes:
         embedding_: float32 ``[N, dim]``, row i for node i. A node without out-edges keeps its initial vector.
+            By prone and lightne vectors have length 1, or are 0 where nothing is known.
         context_: float32 ``[N, dim]``, the vectors of nodes as neighbours of others; in the first order the
-            same as ``embedding_``.
-        loss_history_: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before.
+            same as ``embedding_``; with prone and lightne None.
+        loss_history_: float64 ``[S, 2]``: pairs trained so far, mean loss since the row before; without
+            rows where nothing is trained.
         score_history_: float64 ``[K, 3]``: pairs trained so far, the score on hidden edges (the probability
             that one has a higher cosine than a pair that is no edge), and its standard error.
         untrained_: how many nodes have no out-edge.
         ids_: of the nodes.
         updates_: how many times ``partial_fit`` went on since ``fit``. After it, ``loss_history_``,
             ``score_history_``, ``untrained_`` and ``plan_`` are those of its own run.
-        plan_: the sizes of the run; its pairs are the most there could be.
+        plan_: the sizes of the run, a ``Plan``, whose pairs are the most there could be, or a ``FactorPlan``.
     """
 
     embedding_: npt.NDArray[np.float32]
@@ -180,6 +191,8 @@ class NodeEmbedding(Estimator):
         disturbed, to the bit. SIGINT (Ctrl-C) and SIGTERM then end the run after the pool in work, with a
         last checkpoint. The directory stays after ``fit``: remove it once the vectors are safe.
 
+        prone and lightne keep no checkpoint: they are short, and give the same again.
+
         Args:
             graph: at least one edge; edge weights, if any, are respected.
             plan: what :meth:`plan` gave for this graph and these parameters; None: it is made now.
@@ -215,7 +228,8 @@ class NodeEmbedding(Estimator):
 
         Nodes are known again by their ids. Old ones begin with their vectors, new ones with the mean of their
         neighbours', which are learned further, old and new alike. A model that has learned nothing yet is
-        fitted.
+        fitted. prone and lightne cannot go on from vectors: fit again, and train anew what reads them, for a
+        factorisation has other axes each time.
 
         Args:
             graph: as it is now, whole.

@@ -83,17 +83,17 @@ def _weighing(graph: Graph) -> float:
 
 def _sampling(sampler: Sampler) -> float:
     """Of all strips of rows, by some from end to end."""
-    room_N, strips = sampler.room_N, sampler.strips()
-    taken, spent, tried = 0, 0.0, strips[:: max(1, len(strips) // 8)]
-    for begin, end in tried:
+    room_N, work_N, strips = sampler.room_N, sampler.work_N, sampler.strips()
+    done, spent = 0, 0.0
+    for begin, end in strips[:: max(1, len(strips) // 8)]:
         room = int(room_N[begin:end].sum())
         out = (np.empty(room, np.uint32), np.empty(room, np.float32))
         begun = time.perf_counter()
         sampler.rows(begin, end, out)
-        taken, spent = taken + room, spent + time.perf_counter() - begun
+        done, spent = done + int(work_N[begin:end].sum()), spent + time.perf_counter() - begun
         if spent > _DRAWING:
             break
-    return spent * int(room_N.sum()) / max(1, taken)
+    return spent * int(work_N.sum()) / max(1, done)
 
 
 def _svd(plan: FactorPlan, clock: Clock, *, both: bool) -> float:

@@ -35,7 +35,8 @@ I64 = npt.NDArray[np.int64]
 ENTRY_BYTES = 8
 ENDS = 1 << 27  # ends of walks that are looked at where the user names no number of samples
 MOST_SAMPLES = 1000
-STRIP = 1 << 22  # places of the rows that are sampled by one call
+STRIP = 1 << 22  # places of the rows that are sampled by one call, at most
+_STEPS = 8  # of walks to each of these places, at most: a call of a second can be interrupted
 _PILOT = 512  # rows from which the number of entries is foretold
 
 
@@ -92,6 +93,11 @@ class Sampler:
         """Entries that each row can have at most."""
         return path_room(self.graph, self.how, self.walks_N)
 
+    @property
+    def work_N(self) -> I64:
+        """What sampling each row costs: its room, or more where many walks share it."""
+        return np.maximum(self.room_N, self.walks_N * self.how.window // _STEPS)
+
     def foretell(self) -> int:
         """About how many entries the matrix will have, from sampled rows.
 
@@ -147,7 +153,7 @@ class Sampler:
 
     def strips(self) -> list[tuple[int, int]]:
         """Rows that are sampled by one call."""
-        until = np.cumsum(self.room_N)
+        until = np.cumsum(self.work_N)
         strips, begin, nodes = list[tuple[int, int]](), 0, len(until)
         while begin < nodes:
             done = int(until[begin - 1]) if begin else 0

@@ -38,7 +38,7 @@ F64 = npt.NDArray[np.float64]
 MU = 0.2  # the filter passes eigenvalues of the Laplacian near 1 - MU least changed
 THETA = 0.5  # how sharp it is
 ORDER = 10  # terms of the expansion
-# A principal axis counts by this power of its singular value. ProNE takes the root: noise weighs more. Micro-F1
+# A principal axis counts by this power of its singular value; with ProNE's root, noise weighs more. Micro-F1
 # of lightne at window 5, without propagation and by 0.5, 0.75, 1: BlogCatalog at 50 % of labels 41.6, 43.0,
 # 42.3, 40.0; Facebook pages at 5 % 87.1, 87.7, 88.0, 87.6; DBLP at 1 % 51.5, 50.2, 51.9, 53.3; Cora at 5 %
 # 59.1, 52.8, 58.2, 61.7.
