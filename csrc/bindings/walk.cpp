@@ -3,7 +3,9 @@
 
 #include "alias.h"
 #include "bind.h"
+#include "edge_filter.h"
 #include "probe.h"
+#include "walk2.h"
 
 namespace weft::bind {
 namespace {
@@ -22,6 +24,28 @@ void walk_weighted(In<int64_t> indptr, In<Id> indices, In<uint64_t> alias, In<Id
                      span(starts), length, key, first, span(out));
 }
 
+template <typename Id>
+bool filter(In<int64_t> indptr, In<Id> indices, bool directed, Out<uint64_t> words) {
+    return fill_filter<Id>(span(indptr), span(indices), directed, span(words));
+}
+
+template <typename Id>
+void walk2(In<int64_t> indptr, In<Id> indices, In<float> weight, In<uint64_t> alias, In<double> total,
+           In<uint64_t> words, bool directed, bool simple, double p, double q, In<Id> starts, size_t length,
+           uint64_t key, uint64_t first, Out<Id> out) {
+    second_order_walks<Id>({.indptr = span(indptr),
+                            .indices = span(indices),
+                            .weight = span(weight),
+                            .alias = span(alias),
+                            .total = span(total),
+                            .filter = {.words = span(words), .directed = directed},
+                            .directed = directed,
+                            .simple = simple,
+                            .p = p,
+                            .q = q},
+                           span(starts), length, key, first, span(out));
+}
+
 template <typename Weight>
 void alias(In<int64_t> indptr, In<Weight> weight, Out<uint64_t> table) {
     alias_tables<Weight>(span(indptr), span(weight), span(table));
@@ -32,6 +56,12 @@ void bind_ids(nb::module_& m) {
     m.def("walk", &walk<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("starts"), nb::arg("length"),
           nb::arg("key"), nb::arg("first"), nb::arg("out"), nb::call_guard<nb::gil_scoped_release>());
     m.def("walk_weighted", &walk_weighted<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("alias"),
+          nb::arg("starts"), nb::arg("length"), nb::arg("key"), nb::arg("first"), nb::arg("out"),
+          nb::call_guard<nb::gil_scoped_release>());
+    m.def("edge_filter", &filter<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("directed"), nb::arg("words"),
+          nb::call_guard<nb::gil_scoped_release>());
+    m.def("walk2", &walk2<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("weight"), nb::arg("alias"),
+          nb::arg("total"), nb::arg("words"), nb::arg("directed"), nb::arg("simple"), nb::arg("p"), nb::arg("q"),
           nb::arg("starts"), nb::arg("length"), nb::arg("key"), nb::arg("first"), nb::arg("out"),
           nb::call_guard<nb::gil_scoped_release>());
 }

@@ -204,3 +204,21 @@ def walk_weighted(
     first: int,
     out: Array,
 ) -> None: ...
+def edge_filter(indptr: Array, indices: Array, directed: bool, words: Array) -> bool: ...
+def walk2(
+    indptr: Array,
+    indices: Array,
+    weight: Array,
+    alias: Array,
+    total: Array,
+    words: Array,
+    directed: bool,
+    simple: bool,
+    p: float,
+    q: float,
+    starts: Array,
+    length: int,
+    key: int,
+    first: int,
+    out: Array,
+) -> None: ...

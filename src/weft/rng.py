@@ -28,6 +28,7 @@ class Op(enum.IntEnum):
     SPLIT = 7
     EVALUATE = 8
     SHUFFLE = 9
+    WALK2 = 10
     PATH = 20
     SKETCH = 21
 

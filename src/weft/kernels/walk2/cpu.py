@@ -1,0 +1,179 @@
+"""Second-order random walks in the native core."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft import _core, rng
+from weft.errors import WeftValueError
+from weft.kernels.memory import zeros_huge
+from weft.kernels.walk import checks
+
+__all__ = ["EdgeFilter", "edge_filter", "filter_words", "walk2"]
+
+_SHARE = 10  # of the graph's bytes, one in so many for the filter
+LIMIT = 1e6
+"""p and q lie between 1 / LIMIT and LIMIT: the 32 bits of a draw cannot tell more apart."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EdgeFilter:
+    """A Bloom filter of a graph's edges: it spares most look-ups of edges that are not there.
+
+    Attributes:
+        words: uint64.
+        directed: whether an edge says nothing of its reverse.
+        simple: whether no edge is stored twice.
+    """
+
+    words: npt.NDArray[np.uint64]
+    directed: bool
+    simple: bool
+
+
+def filter_words(nodes: int, edges: int, itemsize: int) -> int:
+    """Words of a graph's filter: a tenth of the bytes of its indptr and indices, rounded down."""
+    return max(1, min(2**32, (8 * (nodes + 1) + itemsize * edges) // (8 * _SHARE)))
+
+
+def edge_filter(
+    indptr: npt.NDArray[np.int64], indices: npt.NDArray[Any], *, directed: bool, words: int | None = None
+) -> EdgeFilter:
+    """The filter of a graph's edges.
+
+    Args:
+        indptr: int64 ``[N+1]``.
+        indices: uint32 or int64 ``[E]``, rising in every row.
+        directed: else each edge has its reverse.
+        words: of 64 bits, 1 to 2**32; None: a tenth of the bytes of the graph.
+
+    Raises:
+        WeftValueError: an array does not fit, or the graph is damaged.
+    """
+    checks.check_graph(indptr, indices, None)
+    size = filter_words(len(indptr) - 1, len(indices), indices.itemsize) if words is None else words
+    if not 1 <= size <= 2**32:
+        raise WeftValueError(f"edge_filter: words must be 1 to 2**32 (got {size})")
+    word: Any = zeros_huge(size, np.uint64)
+    try:
+        simple = _core.edge_filter(indptr, indices, directed, word)
+    except ValueError as error:
+        raise WeftValueError(str(error)) from None
+    return EdgeFilter(word, directed, simple)
+
+
+def walk2(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[Any],
+    starts: npt.NDArray[Any],
+    length: int,
+    seed: int,
+    *,
+    p: float,
+    q: float,
+    edges: EdgeFilter,
+    weight: npt.NDArray[np.float32] | None = None,
+    alias: npt.NDArray[np.uint64] | None = None,
+    total: npt.NDArray[np.float64] | None = None,
+    first: int = 0,
+    out: npt.NDArray[Any] | None = None,
+) -> npt.NDArray[Any]:
+    """Walks of ``length`` steps from ``starts``, each step biased by the one before: node2vec's.
+
+    From node v, to which the walk came from t, the edge to x is taken in proportion to its weight times 1/p
+    if x is t, 1 if t has an edge to x, and 1/q else (Grover, Leskovec: "node2vec: scalable feature learning
+    for networks", KDD 2016). Edges are followed in their direction: "t has an edge to x" is t → x. An edge of
+    weight zero is an edge. The first step is of first order.
+
+    A walk depends on the seed, its number and its start alone: cutting a batch in two and giving the second
+    half its ``first`` gives the same walks.
+
+    Args:
+        indptr: int64 ``[N+1]``; fastest on huge pages, as the other arrays of the graph are.
+        indices: uint32 or int64 ``[E]``, rising in every row.
+        starts: nodes ``[W]``, of any integer dtype.
+        length: L, the number of steps.
+        seed: 0 to 2**64 - 1.
+        p: 1e-6 to 1e6; below 1, walks go back often.
+        q: 1e-6 to 1e6; above 1, walks stay near the node before.
+        edges: from :func:`edge_filter`.
+        weight: float32 ``[E]``; None: every edge weighs 1.
+        alias: uint64 ``[E]`` from :func:`weft.kernels.alias.alias_tables`; with ``weight``.
+        total: float64 ``[N]``, sums of the weights of each row; with ``weight``.
+        first: the number of the first walk.
+        out: where to write, ``[W, L+1]`` of the dtype of ``indices``; None makes a new array.
+
+    Returns:
+        ``[W, L+1]`` of the dtype of ``indices``, starts included. A node without an out-edge keeps its walk.
+
+    Raises:
+        WeftValueError: p or q is out of range, a start is not a node, an array does not fit, or the graph is
+            damaged.
+    """
+    checks.check_graph(indptr, indices, alias)
+    check_bias(p, q)
+    _check_weights(indptr, indices, weight, alias, total)
+    checks.check_vector("words of the filter", edges.words, (np.dtype(np.uint64),))
+    if length < 0:
+        raise WeftValueError(f"walk: length must be 0 or more (got {length})")
+    if not 0 <= first <= 2**64 - 1 - len(starts):
+        raise WeftValueError(f"walk: first must be 0 or more and leave room below 2**64 (got {first})")
+    starts_W = checks.checked_starts(starts, len(indptr) - 1, indices.dtype)
+    out_WL = checks.checked_out(out, (len(starts_W), length + 1), indices.dtype)
+    try:
+        _core.walk2(
+            indptr,
+            indices,
+            np.empty(0, np.float32) if weight is None else weight,
+            np.empty(0, np.uint64) if alias is None else alias,
+            np.empty(0, np.float64) if total is None else total,
+            edges.words,
+            edges.directed,
+            edges.simple,
+            float(p),
+            float(q),
+            starts_W,
+            length,
+            rng.key(seed, rng.Op.WALK2),
+            first,
+            out_WL.reshape(-1),
+        )
+    except ValueError as error:
+        raise WeftValueError(str(error)) from None
+    return out_WL
+
+
+def check_bias(p: float, q: float) -> None:
+    """Check node2vec's parameters.
+
+    Raises:
+        WeftValueError: one is out of range.
+    """
+    for name, value in (("p", p), ("q", q)):
+        if not (math.isfinite(value) and 1 / LIMIT <= value <= LIMIT):
+            raise WeftValueError(f"walk: {name} must be {1 / LIMIT:g} to {LIMIT:g} (got {value:g})")
+
+
+def _check_weights(
+    indptr: npt.NDArray[np.int64],
+    indices: npt.NDArray[Any],
+    weight: npt.NDArray[np.float32] | None,
+    alias: npt.NDArray[np.uint64] | None,
+    total: npt.NDArray[np.float64] | None,
+) -> None:
+    if weight is None and alias is None and total is None:
+        return
+    if weight is None or alias is None or total is None:
+        raise WeftValueError("walk: weight, alias and total go together: give all or none")
+    checks.check_vector("weight", weight, (np.dtype(np.float32),))
+    checks.check_vector("total", total, (np.dtype(np.float64),))
+    if len(weight) != len(indices) or len(total) != len(indptr) - 1:
+        raise WeftValueError(
+            f"walk: weight and total have {len(weight)} and {len(total)} values for {len(indices)} edges and "
+            f"{len(indptr) - 1} nodes"
+        )
