@@ -49,12 +49,24 @@ class PairPools:
         window: at least 1.
         walks: W, of one pool.
         seed: of the walks.
+        p: of node2vec: going back weighs 1/p.
+        q: of node2vec: going on to where the node before has no edge to weighs 1/q. With both 1, steps are of
+            first order.
     """
 
     def __init__(
-        self, graph: Graph, row_N: npt.NDArray[np.uint32], *, length: int, window: int, walks: int, seed: int
+        self,
+        graph: Graph,
+        row_N: npt.NDArray[np.uint32],
+        *,
+        length: int,
+        window: int,
+        walks: int,
+        seed: int,
+        p: float = 1.0,
+        q: float = 1.0,
     ) -> None:
-        self._sampler = WalkSampler.of(graph)
+        self._sampler = WalkSampler.of(graph, p=p, q=q)
         degree_N = graph.degree()
         # Only a directed walk can reach a node without out-edges: the others came along an edge.
         self._sink_N = (degree_N == 0).astype(np.uint8) if graph.directed else None

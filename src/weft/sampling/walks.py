@@ -17,8 +17,34 @@ from weft.graph import Graph
 from weft.kernels.alias import alias_tables
 from weft.kernels.philox import philox_fill
 from weft.kernels.walk import walk
+from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, walk2
 
-__all__ = ["WalkSampler", "random_walks"]
+__all__ = ["WalkSampler", "random_walks", "second_order_bytes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SecondOrder:
+    """What node2vec's walks take beside the tables.
+
+    Attributes:
+        p: going back weighs 1/p.
+        q: going on to where the node before has no edge to weighs 1/q.
+        edges: a filter.
+        weight: float32 ``[E]``, or None: every edge alike.
+        sum_N: float64 ``[N]``, of the weights of each row; None without.
+    """
+
+    p: float
+    q: float
+    edges: EdgeFilter
+    weight: npt.NDArray[np.float32] | None
+    sum_N: npt.NDArray[np.float64] | None
+
+
+def second_order_bytes(graph: Graph) -> int:
+    """Bytes that a sampler takes more with p or q other than 1."""
+    words = filter_words(graph.num_nodes, graph.num_edges, graph.indices.itemsize)
+    return 8 * words + (0 if graph.weight is None else 8 * graph.num_nodes)
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -29,29 +55,44 @@ class WalkSampler:
         graph: fastest after :meth:`weft.graph.Graph.in_memory`.
         edge_table: alias tables of the rows, or None: every edge alike.
         start_table: one alias table over all nodes by weighted degree; None where starts cannot be drawn.
+        second: what node2vec's walks take more, or None: each step depends on its node alone.
     """
 
     graph: Graph
     edge_table: npt.NDArray[np.uint64] | None
     start_table: npt.NDArray[np.uint64] | None
+    second: SecondOrder | None = None
 
     @classmethod
-    def of(cls, graph: Graph, *, weighted: bool | None = None) -> WalkSampler:
+    def of(cls, graph: Graph, *, weighted: bool | None = None, p: float = 1.0, q: float = 1.0) -> WalkSampler:
         """Build the tables: 8 bytes a node, and 8 bytes an edge when weighted.
+
+        With p or q other than 1 also a tenth of the bytes of the graph's indptr and indices, and when
+        weighted 8 bytes a node.
 
         Args:
             graph: what to walk on.
             weighted: follow edges by weight; None: when the graph has weights.
+            p: of node2vec, 1e-6 to 1e6: going back weighs 1/p.
+            q: of node2vec, 1e-6 to 1e6: going on to where the node before has no edge to weighs 1/q. With
+                both 1, steps are of first order. See :func:`weft.kernels.walk2.walk2`.
 
         Raises:
-            WeftValueError: weights are asked for and the graph has none, or all of a node's are zero.
+            WeftValueError: weights are asked for and the graph has none, or all of a node's are zero; p or q
+                is out of range; or, with these, the graph is damaged.
         """
+        check_bias(p, q)
         by_weight = graph.weight is not None if weighted is None else weighted
         if by_weight and graph.weight is None:
             raise WeftValueError("random_walks: weighted=True, but the graph has no weights")
         weight = graph.weight if by_weight else None
         table = None if weight is None else alias_tables(graph.indptr, weight)
-        return cls(graph=graph, edge_table=table, start_table=_start_table(graph, weight))
+        sum_N = _sums(graph, weight)
+        second = None
+        if (p, q) != (1, 1):
+            edges = edge_filter(graph.indptr, graph.indices, directed=graph.directed)
+            second = SecondOrder(p, q, edges, weight, None if weight is None else sum_N)
+        return cls(graph=graph, edge_table=table, start_table=_start_table(graph, sum_N), second=second)
 
     def starts(self, count: int, *, seed: int, first: int = 0) -> npt.NDArray[Any]:
         """Nodes in proportion to their weighted out-degree, as the source of an edge drawn by weight is.
@@ -109,9 +150,23 @@ class WalkSampler:
             nodes_W = self.starts(int(starts), seed=seed, first=first)
         else:
             nodes_W = np.asarray(starts) if np.size(starts) else np.empty(0, np.int64)
-        graph = self.graph
-        return walk(
-            graph.indptr, graph.indices, nodes_W, length, seed, alias=self.edge_table, first=first, out=out
+        graph, second, alias = self.graph, self.second, self.edge_table
+        if second is None:
+            return walk(graph.indptr, graph.indices, nodes_W, length, seed, alias=alias, first=first, out=out)
+        return walk2(
+            graph.indptr,
+            graph.indices,
+            nodes_W,
+            length,
+            seed,
+            p=second.p,
+            q=second.q,
+            edges=second.edges,
+            weight=second.weight,
+            alias=alias,
+            total=second.sum_N,
+            first=first,
+            out=out,
         )
 
 
@@ -122,6 +177,8 @@ def random_walks(
     *,
     seed: int,
     weighted: bool | None = None,
+    p: float = 1.0,
+    q: float = 1.0,
 ) -> npt.NDArray[Any]:
     """Walks on ``graph``; use :class:`WalkSampler` to draw more than once.
 
@@ -131,31 +188,39 @@ def random_walks(
         length: L, the number of steps.
         seed: 0 to 2**64 - 1.
         weighted: follow edges by weight; None: when the graph has weights.
+        p: of node2vec: going back weighs 1/p.
+        q: of node2vec: going on to where the node before has no edge to weighs 1/q.
 
     Returns:
         ``[W, L+1]`` of the dtype of the graph's indices, starts included.
 
     Raises:
-        WeftValueError: a start is not a node, or weights are missing or all zero at a node.
+        WeftValueError: a start is not a node, weights are missing or all zero at a node, or p or q is not
+            within 1e-6 .. 1e6.
     """
-    return WalkSampler.of(graph, weighted=weighted).walks(starts, length, seed=seed)
+    return WalkSampler.of(graph, weighted=weighted, p=p, q=q).walks(starts, length, seed=seed)
 
 
-def _start_table(graph: Graph, weight: npt.NDArray[np.float32] | None) -> npt.NDArray[np.uint64] | None:
-    """The alias table over all nodes by weighted out-degree."""
-    if graph.num_edges == 0 or graph.num_nodes >= 2**32:
-        return None
+def _sums(graph: Graph, weight: npt.NDArray[np.float32] | None) -> npt.NDArray[np.float64]:
+    """The weighted out-degree of every node; float64 ``[N]``."""
     degree_N = graph.degree().astype(np.float64)
-    if degree_N.min() < 0:
+    if len(degree_N) and degree_N.min() < 0:
         raise WeftValueError(
             f"random_walks: the graph is damaged: indptr falls after node {int(degree_N.argmin())}; "
             "import the graph again"
         )
-    if weight is not None:
+    if weight is not None and graph.num_edges:
         # Rows without edges take no room, so the begins of the others cut the weights into rows.
         begins = graph.indptr[:-1][degree_N > 0]
         degree_N[degree_N > 0] = np.add.reduceat(weight, begins, dtype=np.float64)
-    return alias_tables(np.array([0, graph.num_nodes]), degree_N)
+    return degree_N
+
+
+def _start_table(graph: Graph, sum_N: npt.NDArray[np.float64]) -> npt.NDArray[np.uint64] | None:
+    """The alias table over all nodes by weighted out-degree."""
+    if graph.num_edges == 0 or graph.num_nodes >= 2**32:
+        return None
+    return alias_tables(np.array([0, graph.num_nodes]), sum_N)
 
 
 def _draw(table_N: npt.NDArray[np.uint64], words_W4: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint64]:

@@ -11,7 +11,9 @@ from weft.errors import WeftValueError
 from weft.graph import Graph
 from weft.kernels.alias import alias_tables
 from weft.kernels.walk import reference
+from weft.kernels.walk2 import reference as second_order
 from weft.sampling import WalkSampler, random_walks
+from weft.sampling.walks import second_order_bytes
 
 
 @pytest.fixture
@@ -119,3 +121,55 @@ def test_first_steps_follow_the_edges(graph):
     degrees = enough.sum()
     # Five standard deviations above the mean of chi-square.
     assert chi < degrees + 5 * np.sqrt(2 * degrees)
+
+
+@pytest.mark.parametrize(("p", "q"), [(0, 1), (1, -2), (np.inf, 1), (1, np.nan), (1e-9, 1)])
+def test_bias_out_of_range(graph, p, q):
+    with pytest.raises(WeftValueError, match=r"[pq] must be 1e-06 to 1e\+06"):
+        random_walks(graph, 5, 3, seed=0, p=p, q=q)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+@pytest.mark.parametrize("directed", [True, False])
+def test_second_order_walks_equal_reference(graph, weighted, directed):
+    if directed:
+        graph = replace(graph, directed=True)
+    sampler = WalkSampler.of(graph, weighted=weighted, p=0.5, q=4)
+    table = {}
+    if weighted:
+        table = {"weight": graph.weight, "alias": sampler.edge_table, "total": sampler.second.sum_N}
+        assert sampler.second.sum_N[0] == pytest.approx(graph.weight[: graph.indptr[1]].sum())
+    starts = np.arange(60)
+    expected = second_order.walk2(
+        graph.indptr, graph.indices, starts, 7, 2, p=0.5, q=4, directed=directed, **table
+    )
+    np.testing.assert_array_equal(sampler.walks(starts, 7, seed=2), expected)
+
+
+def test_p_and_q_of_one_are_of_first_order(graph):
+    np.testing.assert_array_equal(
+        random_walks(graph, 50, 9, seed=4, p=1, q=1), random_walks(graph, 50, 9, seed=4)
+    )
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_second_order_takes_a_tenth_of_the_graph(graph, weighted):
+    graph = graph if weighted else plain(graph)
+    second = WalkSampler.of(graph, p=0.5).second
+    taken = second.edges.words.nbytes + (second.sum_N.nbytes if weighted else 0)
+    assert taken == second_order_bytes(graph)
+    assert second.edges.words.nbytes <= (graph.indptr.nbytes + graph.indices.nbytes) / 10
+
+
+def test_second_order_cut_batch_gives_the_same_walks(graph):
+    sampler = WalkSampler.of(graph, p=4, q=0.25)
+    whole = sampler.walks(1000, 5, seed=1)
+    parts = [sampler.walks(n, 5, seed=1, first=first) for first, n in ((0, 300), (300, 700))]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_second_order_on_a_damaged_graph(graph):
+    indices = graph.indices.copy()
+    indices[3] = 60
+    with pytest.raises(WeftValueError, match="import the graph again"):
+        random_walks(replace(graph, indices=indices), 5, 3, seed=0, q=2)

@@ -14,7 +14,7 @@ from weft.errors import WeftValueError
 from weft.kernels.memory import zeros_huge
 from weft.kernels.walk import checks
 
-__all__ = ["EdgeFilter", "edge_filter", "filter_words", "walk2"]
+__all__ = ["EdgeFilter", "check_bias", "edge_filter", "filter_words", "walk2"]
 
 _SHARE = 10  # of the graph's bytes, one in so many for the filter
 LIMIT = 1e6
