@@ -75,6 +75,8 @@ class BothOrders:
     def finish(self) -> tuple[F32, F32]:
         """As in :class:`weft.embed.tables.Tables`."""
         del self._batches
+        self._first.forget_pairs()
+        self._second.forget_pairs()
         vertex, context = np.empty((2, self._plan.nodes, self._dim), np.float32)
         step = at_once(self._dim)
         for begin in range(0, self._plan.nodes, step):

@@ -205,10 +205,14 @@ class MemoryTables:
         rows = self._placement.row_N[nodes]
         return self._vertex_RD[rows, : self._dim], self._context_RD[rows, : self._dim]
 
+    def forget_pairs(self) -> None:
+        """Let go of their memory: nothing is trained any more."""
+        del self._batches
+
     def finish(self) -> tuple[F32, F32]:
         """As in :class:`Tables`; what is not needed any more is let go before the next copy is made."""
         row_N = self._placement.row_N
-        del self._batches
+        self.forget_pairs()
         vertex = self._vertex_RD[row_N, : self._dim]
         del self._vertex_RD
         context = vertex if self._objective.tied else self._context_RD[row_N, : self._dim]

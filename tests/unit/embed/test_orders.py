@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import weakref
+from typing import ClassVar
+
 import numpy as np
 import pytest
 
 from weft.embed import Embedding, NodeEmbedding
+from weft.embed.batches import MemoryBatches
+from weft.embed.orders import BothOrders
 from weft.embed.plan import make_plan
 from weft.embed.run import Run, Settings, complete
 from weft.errors import BudgetError, WeftValueError
@@ -159,3 +164,25 @@ def test_walks_have_the_second_order_alone(graph):
     walks = {"dim": 8, "epochs": 10, "walk_length": 5, "window": 2, "parts": 2}
     plain = NodeEmbedding(**walks).fit(graph)
     np.testing.assert_array_equal(NodeEmbedding(**walks, order=1).fit(graph).embedding_, plain.embedding_)
+
+
+def test_pairs_are_gone_when_vectors_are_put_side_by_side(graph, monkeypatch):
+    class Watched(MemoryBatches):
+        made: ClassVar[list[weakref.ref]] = []
+
+        def __init__(self, plan):
+            super().__init__(plan)
+            self.made.append(weakref.ref(self))
+
+    monkeypatch.setattr("weft.embed.run.MemoryBatches", Watched)
+    run, there = run_of(graph, "both", 0, 18), []
+    vectors = BothOrders.vectors
+
+    def spying(tables, nodes):
+        there.append(Watched.made[0]() is not None)
+        return vectors(tables, nodes)
+
+    monkeypatch.setattr(BothOrders, "vectors", spying)
+    run.vectors(np.array([0]))
+    run.finish()
+    assert there == [True, False]
