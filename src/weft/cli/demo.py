@@ -34,7 +34,13 @@ _TRIALS = 3
 # 200 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
 _TRAINING = {"dim": 128, "epochs": 200, "window": 5, "learning_rate": 0.05}
 
-_NAMES = {"deepwalk": "DeepWalk", "line": "LINE", "prone": "ProNE", "lightne": "LightNE"}
+_NAMES = {
+    "deepwalk": "DeepWalk",
+    "node2vec": "node2vec",
+    "line": "LINE",
+    "prone": "ProNE",
+    "lightne": "LightNE",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +53,7 @@ class Args:
     nodes: int = 50_000
     """Nodes of the graph, at least 200."""
 
-    method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk"
+    method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk"
     """How the vectors are made, as in weft embed."""
 
     seed: int = 0

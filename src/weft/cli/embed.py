@@ -47,7 +47,7 @@ class Args:
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where the vectors go; only --plan does without."""
 
-    method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk"
+    method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk"
     """Train on pairs from walks or on edges; or factor the matrix of edges (prone) or of sampled walks
     (lightne), which takes seconds where training takes minutes."""
 
@@ -62,6 +62,12 @@ class Args:
 
     window: Annotated[int | None, arg(metavar="INT")] = None
     """Steps between the nodes of a pair, at most; by the graph's density when not given."""
+
+    p: float = 1.0
+    """node2vec: a walk's going back weighs 1/p."""
+
+    q: float = 1.0
+    """node2vec: a walk's going on to where the node before has no edge to weighs 1/q."""
 
     order: Literal[1, 2, "both"] = 2
     """LINE: linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""

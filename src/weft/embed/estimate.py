@@ -68,7 +68,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
         StorageError: the folder cannot be written to.
     """
     clock = Clock(min(_SECONDS, plan.pairs / 1e8))
-    draw, sort, train = _draw(graph, plan, settings.seed, clock), *_blocks(graph, plan, settings, clock)
+    draw, sort, train = _draw(graph, plan, settings, clock), *_blocks(graph, plan, settings, clock)
     train *= 2 if settings.order == "both" else 1
     graph.drop_pages()
     trim()
@@ -87,7 +87,7 @@ def estimate(graph: Graph, plan: Plan, settings: Settings, scratch: Path | None 
     )
 
 
-def _draw(graph: Graph, plan: Plan, seed: int, clock: Clock) -> float:
+def _draw(graph: Graph, plan: Plan, settings: Settings, clock: Clock) -> float:
     """Seconds of drawing a pair, in blocks. Steps by weight cost a little more than those measured."""
     pools = PairPools(
         dataclasses.replace(graph, weight=None),
@@ -95,7 +95,9 @@ def _draw(graph: Graph, plan: Plan, seed: int, clock: Clock) -> float:
         length=plan.length,
         window=plan.window,
         walks=plan.walks,
-        seed=seed,
+        seed=settings.seed,
+        p=settings.p,
+        q=settings.q,
     )
     out = np.empty(max(_DRAWN, plan.pool // plan.walks), np.uint64)
 

@@ -18,6 +18,7 @@ from weft.embed.skipgram import SkipGram
 from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
+from weft.kernels.walk2 import check_bias
 
 if TYPE_CHECKING:
     import os
@@ -34,23 +35,28 @@ __all__ = ["NodeEmbedding"]
 class NodeEmbedding(Estimator):
     """A vector for every node, by skip-gram over random walks or edges, or by a factored matrix.
 
-    DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. LINE: Tang, Qu, Wang, Zhang, Yan, Mei, WWW 2015. Trained as
-    in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults these are where no measurement stands
-    beside them. ProNE: Zhang, Dong, Wang, Tang, Ding, IJCAI 2019. LightNE: Qiu, Dhulipala, Tang, Peng, Wang,
-    SIGMOD 2021. The result depends on the graph, the parameters and the seed alone: not on the number of
-    threads, nor on the memory, nor on the CPU.
+    DeepWalk: Perozzi, Al-Rfou, Skiena, KDD 2014. node2vec: Grover, Leskovec, KDD 2016. LINE: Tang, Qu, Wang,
+    Zhang, Yan, Mei, WWW 2015. Trained as in GraphVite: Zhu, Xu, Qu, Tang, WWW 2019, whose published defaults
+    these are where no measurement stands beside them. ProNE: Zhang, Dong, Wang, Tang, Ding, IJCAI 2019.
+    LightNE: Qiu, Dhulipala, Tang, Peng, Wang, SIGMOD 2021. The result depends on the graph, the parameters
+    and the seed alone: not on the number of threads, nor on the memory, nor on the CPU.
 
     Args:
-        method: ``deepwalk`` trains on pairs of nodes near each other in a walk; ``line`` on edges. ``prone``
-            factors the matrix of edges, ``lightne`` one of sampled walks, in a fraction of the time. A method
-            ignores the parameters that are not its own.
+        method: ``deepwalk`` trains on pairs of nodes near each other in a walk; ``node2vec`` too, each step
+            of whose walks depends on the one before; ``line`` on edges. ``prone`` factors the matrix of
+            edges, ``lightne`` one of sampled walks, in a fraction of the time. A method ignores the
+            parameters that are not its own.
         dim: of the vectors.
         epochs: one epoch is as many pairs as the graph has edges, an undirected edge counting once (deepwalk,
-            line). ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate falls from its
-            beginning to nearly 0; the third only if the second has made the score on hidden edges rise.
-        walk_length: steps of a walk (deepwalk).
-        window: how many steps apart in a walk the nodes of a pair may be (deepwalk, lightne); None: by the
-            density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
+            node2vec, line). ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate
+            falls from its beginning to nearly 0; the third only if the second has made the score on hidden
+            edges rise.
+        walk_length: steps of a walk (deepwalk, node2vec).
+        window: how many steps apart in a walk the nodes of a pair may be (deepwalk, node2vec, lightne); None:
+            by the density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
+        p: going back to the node before weighs 1/p, within 1e-6 .. 1e6 (node2vec).
+        q: going on to a node that the one before has no edge to weighs 1/q, against 1 for others, within
+            1e-6 .. 1e6 (node2vec). With p and q 1, walks are deepwalk's.
         order: of proximity (line). 2: nodes with the same neighbours come near each other, by a table of
             vertex and one of context vectors; 1: linked nodes do, by one table, whichever way an edge leads;
             ``"both"``: half of the dimensions each, the first order's before the second's. With the first
@@ -60,7 +66,7 @@ class NodeEmbedding(Estimator):
         propagate: whether vectors are sent through a filter of the graph's Laplacian at the end (prone,
             lightne).
         num_negatives: that each pair is held against, drawn in proportion to in-degree^0.75 and shared by
-            four pairs of different heads. This and the next five: deepwalk, line.
+            four pairs of different heads. This and the next five: deepwalk, node2vec, line.
         negative_weight: of all negatives of a pair together, against 1 for the pair.
         learning_rate: at the beginning; it falls linearly to 1e-4 of itself.
         weight_decay: 0 for none.
@@ -78,7 +84,7 @@ class NodeEmbedding(Estimator):
         scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
         progress: show a bar with pairs per second, loss and time left.
         tensorboard: a folder for curves of loss, speed, learning rate and score; needs ``weft[tensorboard]``
-            (deepwalk, line).
+            (deepwalk, node2vec, line).
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss; by
             prone and lightne after each step with the steps done, all steps, and NaN.
 
@@ -110,12 +116,14 @@ class NodeEmbedding(Estimator):
     def __init__(
         self,
         *,
-        method: Literal["deepwalk", "line", "prone", "lightne"] = "deepwalk",
+        method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk",
         dim: int = 128,
         # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
         epochs: float | Literal["auto"] = 1000,
         walk_length: int = 40,
         window: int | None = None,
+        p: float = 1.0,
+        q: float = 1.0,
         order: Literal[1, 2, "both"] = 2,
         samples: float | None = None,
         propagate: bool = True,
@@ -139,6 +147,8 @@ class NodeEmbedding(Estimator):
         self.epochs = epochs
         self.walk_length = walk_length
         self.window = window
+        self.p = p
+        self.q = q
         self.order = order
         self.samples = samples
         self.propagate = propagate
@@ -323,6 +333,7 @@ class NodeEmbedding(Estimator):
         check_int("walk_length", self.walk_length, 1, 1 << 20)
         if self.window is not None:
             check_int("window", self.window, 1)
+        check_bias(check_real("p", self.p, above=0), check_real("q", self.q, above=0))
         check_choice("order", self.order, (1, 2, "both"))
         if self.method == "line" and self.order == "both" and self.dim < 2:
             raise WeftValueError(f"order='both' gives each order half of dim (got dim={self.dim})")

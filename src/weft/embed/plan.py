@@ -103,6 +103,7 @@ def make_plan(
     parts: int | None = None,
     memory: int | None = None,
     base: int | None = None,
+    walker: int = 0,
 ) -> Plan:
     """The sizes of a run, which decide the result, and the memory they take, which does not.
 
@@ -116,6 +117,7 @@ def make_plan(
         parts: P; None: by the size of the tables.
         memory: bytes the process may have resident; None: nine tenths of what the machine has left.
         base: bytes it has already; None: measured.
+        walker: bytes that walks take beside the graph and its alias tables.
 
     Raises:
         BudgetError: the run does not fit, even with its tables on disk.
@@ -143,7 +145,7 @@ def make_plan(
     limit = base + free_memory() * 9 // 10 if memory is None else memory
     sizes = Footprint(
         base=base,
-        graph=graph.nbytes + (0 if graph.weight is None else 8 * graph.num_edges),
+        graph=graph.nbytes + (0 if graph.weight is None else 8 * graph.num_edges) + walker,
         nodes=nodes,
         parts=parts,
         rows=rows,

@@ -57,6 +57,8 @@ class Settings:
             rate falls linearly to nearly 0.
         order: of the proximity that LINE keeps: 2 for two tables, 1 for one that is both, or ``both``, each
             with half of the dimensions.
+        p: of node2vec: a walk's going back weighs 1/p.
+        q: of node2vec: a walk's going on to where the node before has no edge to weighs 1/q.
     """
 
     dim: int
@@ -67,6 +69,8 @@ class Settings:
     seed: int
     rounds: tuple[int, ...]
     order: Literal[1, 2, "both"] = 2
+    p: float = 1.0
+    q: float = 1.0
 
     def objective(self) -> Objective:
         """The part that the kernels take."""
@@ -120,6 +124,8 @@ class Run:
             window=plan.window,
             walks=plan.walks,
             seed=settings.seed,
+            p=settings.p,
+            q=settings.q,
         )
         trim()
         self.scratch = None if scratch is None else Scratch(scratch)

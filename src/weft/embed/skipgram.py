@@ -20,6 +20,7 @@ from weft.embed.rounds import epochs_at_most, round_ends
 from weft.embed.run import Settings
 from weft.errors import WeftValueError
 from weft.graph._plan import resident
+from weft.sampling.walks import second_order_bytes
 
 if TYPE_CHECKING:
     import os
@@ -31,14 +32,14 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "SkipGram"]
 
-METHODS = ("deepwalk", "line")
+METHODS = ("deepwalk", "node2vec", "line")
 
 
 class SkipGram:
     """A :class:`~weft.embed.family.Family`: pairs are drawn from walks, and two tables trained on them.
 
-    Its methods differ in the walks (:meth:`_length`, :meth:`_window`, and the law of their steps, by edge
-    weights, in ``PairPools`` of :class:`~weft.embed.run.Run`) and in the objective (:meth:`_settings`).
+    Its methods differ in the walks (:meth:`_length`, :meth:`_window`, and :meth:`_bias` of their steps) and
+    in the objective (:meth:`_settings`).
 
     Args:
         model: whose parameters count.
@@ -70,6 +71,7 @@ class SkipGram:
             parts=None if model.parts is None else int(model.parts),
             memory=None if model.memory is None else parse_bytes(model.memory),
             base=None if scoring is None else resident() + scoring.bytes(graph, int(model.dim)),
+            walker=0 if self._bias() == (1, 1) else second_order_bytes(graph),
         )
         self._room(plan)
         return plan
@@ -124,13 +126,17 @@ class SkipGram:
         """Steps between the nodes of a pair, at most."""
         return auto_window(nodes, edges) if self.model.window is None else int(self.model.window)
 
+    def _bias(self) -> tuple[float, float]:
+        """node2vec's p and q; those of first-order walks are 1."""
+        return (float(self.model.p), float(self.model.q)) if self.model.method == "node2vec" else (1.0, 1.0)
+
     def _order(self) -> Literal[1, 2, "both"]:
         """Of the proximity that the vectors keep: walks speak of the second alone."""
         return self.model.order if self.model.method == "line" else 2
 
     def _settings(self, plan: Plan) -> Settings:
         """The objective, and what else a run takes as it is."""
-        model = self.model
+        model, (p, q) = self.model, self._bias()
         return Settings(
             dim=int(model.dim),
             num_negatives=int(model.num_negatives),
@@ -140,6 +146,8 @@ class SkipGram:
             seed=int(model.seed),
             rounds=round_ends(model.epochs, plan.pairs),
             order=self._order(),
+            p=p,
+            q=q,
         )
 
     def _scoring(self) -> Scoring | None:

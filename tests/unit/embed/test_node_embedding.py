@@ -189,7 +189,7 @@ def test_only_graphs():
 @pytest.mark.parametrize(
     ("name", "value", "error"),
     [
-        ("method", "node2vec", WeftValueError),
+        ("method", "struc2vec", WeftValueError),
         ("method", None, WeftValueError),
         ("dim", 0, WeftValueError),
         ("dim", 1 << 20, WeftValueError),
