@@ -47,7 +47,8 @@ public:
         : b_(b),
           width_(b.tables.width),
           negatives_(b.step.negatives),
-          opening_(tile::weights_of<heads, tile::opening, true>(b.rate, b.step.negative_weight)),
+          weights_(b.step.negatives == 1 ? tile::weights_of<2 * heads, 1, true>(b.rate, b.step.negative_weight)
+                                         : tile::weights_of<heads, tile::opening, true>(b.rate, b.step.negative_weight)),
           steps_((b.pairs.size() + wide - 1) / wide),
           words_(batch),
           negative_(batch * tiles * negatives_),
@@ -150,18 +151,23 @@ private:
         }
     }
 
+    // All scores of a step are taken before any row moves where one vector holds those of a tile, or of both.
     WEFT_INLINE void together(float* const* negative) {
-        if (negatives_ != tile::opening) {
+        if (negatives_ != 1 && negatives_ != tile::opening) {
             for (size_t t = 0; t < tiles; ++t) passes<heads>(tile_[t], negative + t * negatives_);
             return;
         }
-        tile::Pulls pulls[tiles];
-        for (size_t t = 0; t < tiles; ++t) {
+        for (size_t t = 0; t < tiles; ++t)
             std::copy_n(negative + t * negatives_, negatives_, tile_[t].negative);
-            pulls[t] = tile::score<P, heads, tile::opening, true>(tile_[t], opening_);
+        if (negatives_ == 1) {
+            const auto pulls = tile::score<P>(tile_[0], tile_[1], weights_);
+            for (size_t t = 0; t < tiles; ++t) tile::move<P, heads, 1, true>(tile_[t], pulls.at + 8 * t, true);
+            return add(pulls);
         }
+        tile::Pulls pulls[tiles];
+        for (size_t t = 0; t < tiles; ++t) pulls[t] = tile::score<P, heads, tile::opening, true>(tile_[t], weights_);
         for (size_t t = 0; t < tiles; ++t) {
-            tile::move<P, heads, tile::opening, true>(tile_[t], pulls[t], true);
+            tile::move<P, heads, tile::opening, true>(tile_[t], pulls[t].at, true);
             add(pulls[t]);
         }
     }
@@ -195,7 +201,7 @@ private:
         std::copy_n(negative, N, rows.negative);
         const auto weights = tile::weights_of<T, N, TAILS>(b_.rate, b_.step.negative_weight);
         const auto pulls = tile::score<P, T, N, TAILS>(rows, weights);
-        tile::move<P, T, N, TAILS>(rows, pulls, last);
+        tile::move<P, T, N, TAILS>(rows, pulls.at, last);
         add(pulls);
     }
 
@@ -221,7 +227,7 @@ private:
 
     const Block& b_;
     const size_t width_, negatives_;
-    const tile::Weights opening_;
+    const tile::Weights weights_;  // of a step
     float loss_[lanes] = {};  // of the batch, term by term
     const size_t steps_;
     size_t begin_[wide + 1];

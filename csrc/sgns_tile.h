@@ -177,22 +177,23 @@ WEFT_INLINE void add_up(const Rows& r, size_t first, size_t s, Vec<P> (*out)[lan
     for (size_t k = 0; k < T * M; ++k) out[first * M + k][s / P] = part[k];
 }
 
-// No row moves before all scores are taken.
+// The running sums of all terms of heads [0, T).
 template <size_t P, size_t T, size_t N, bool TAILS>
-WEFT_INLINE Pulls score(const Rows& r, const Weights& w) {
-    constexpr size_t M = terms<N, TAILS>;
-    static_assert(T * M <= 16);
+WEFT_INLINE void add_up_all(const Rows& r, Vec<P> (*out)[lanes / P]) {
+    constexpr size_t together = P == 16 ? T : std::min<size_t>(T, 2);  // as many as narrow CPUs have registers for
+    for (size_t i = 0; i < T; i += together)
+        for (size_t s = 0; s < lanes; s += P) add_up<P, together, N, TAILS>(r, i, s, out);
+}
+
+// Sixteen dot products from their running sums; `FULL`: none of them is empty.
+template <size_t P, bool FULL>
+WEFT_INLINE Pulls pulls_of(const Vec<P> (*part)[lanes / P], const Weights& w) {
     alignas(64) float x[16];
-    Vec<P> part[16][lanes / P] = {};
-    if constexpr (P == 16 && T * M == 16) {
-        add_up<P, T, N, TAILS>(r, 0, 0, part);
+    if constexpr (P == 16 && FULL) {
         Vec<16> flat[16];
         for (size_t k = 0; k < 16; ++k) flat[k] = part[k][0];
         store(x, finish(flat));
     } else {
-        constexpr size_t together = P == 16 ? T : std::min<size_t>(T, 2);  // as many as narrow CPUs have registers for
-        for (size_t i = 0; i < T; i += together)
-            for (size_t s = 0; s < lanes; s += P) add_up<P, together, N, TAILS>(r, i, s, part);
         for (size_t k = 0; k < 16; k += 4) {
             Vec<4> b[4];
             for (size_t q = 0; q < 4; ++q) b[q] = quarter<P>(part[k + q]);
@@ -208,11 +209,30 @@ WEFT_INLINE Pulls score(const Rows& r, const Weights& w) {
     return p;
 }
 
+// No row moves before all scores are taken.
+template <size_t P, size_t T, size_t N, bool TAILS>
+WEFT_INLINE Pulls score(const Rows& r, const Weights& w) {
+    constexpr size_t count = T * terms<N, TAILS>;
+    static_assert(count <= 16);
+    Vec<P> part[16][lanes / P] = {};
+    add_up_all<P, T, N, TAILS>(r, part);
+    return pulls_of<P, count == 16>(part, w);
+}
+
+// Two tiles with a negative each: what both score fills one vector, the second's from 8 on.
+template <size_t P>
+WEFT_INLINE Pulls score(const Rows& first, const Rows& second, const Weights& w) {
+    Vec<P> part[16][lanes / P];
+    add_up_all<P, heads, 1, true>(first, part);
+    add_up_all<P, heads, 1, true>(second, part + 8);
+    return pulls_of<P, true>(part, w);
+}
+
 // Context rows move one after another and are read again for each: a row that occurs twice takes both steps.
 // The heads' own steps add up in registers, from `gradient` on unless this is the first pass, and are added to
 // the rows, as they are by then, in the last.
 template <size_t P, size_t T, size_t N, bool TAILS>
-WEFT_INLINE void move(const Rows& r, const Pulls& p, bool last) {
+WEFT_INLINE void move(const Rows& r, const float* at, bool last) {
     constexpr size_t M = terms<N, TAILS>;
     constexpr size_t own = M - N;
     using V = Vec<P>;
@@ -223,17 +243,17 @@ WEFT_INLINE void move(const Rows& r, const Pulls& p, bool last) {
         for (size_t i = 0; i < T; ++i) {
             if constexpr (TAILS) {
                 const V c = load<P>(r.tail[i] + z);
-                g[i] = p.at[i * M] * c;
-                store(r.tail[i] + z, c + p.at[i * M] * h[i]);
+                g[i] = at[i * M] * c;
+                store(r.tail[i] + z, c + at[i * M] * h[i]);
             } else {
                 g[i] = load<P>(r.gradient[i] + z);
             }
         }
         for (size_t j = 0; j < N; ++j) {
             const V c = load<P>(r.negative[j] + z);
-            V d = p.at[own + j] * h[0];
-            for (size_t i = 1; i < T; ++i) d += p.at[i * M + own + j] * h[i];
-            for (size_t i = 0; i < T; ++i) g[i] += p.at[i * M + own + j] * c;
+            V d = at[own + j] * h[0];
+            for (size_t i = 1; i < T; ++i) d += at[i * M + own + j] * h[i];
+            for (size_t i = 0; i < T; ++i) g[i] += at[i * M + own + j] * c;
             store(r.negative[j] + z, c + d);
         }
         for (size_t i = 0; i < T; ++i) {

@@ -112,9 +112,9 @@ class Tile:
 
 
 def train_tiles(vertex_RD: F32, context_RD: F32, tiles: list[Tile], at: Step) -> float:
-    """One step. With three negatives the scores of all tiles are taken before any row moves."""
+    """One step. With one or three negatives the scores of all tiles are taken before any row moves."""
     loss = 0.0
-    if all(len(tile.negatives) == HEADS - 1 for tile in tiles):
+    if all(len(tile.negatives) in (1, HEADS - 1) for tile in tiles):
         ready = [score(vertex_RD[tile.heads], context_RD, tile.tails, tile.negatives, at) for tile in tiles]
         for tile, (own_T, pull_TN, cost) in zip(tiles, ready, strict=True):
             h_TD = vertex_RD[tile.heads]
