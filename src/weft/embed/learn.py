@@ -59,7 +59,7 @@ class Keeping:
         """Check what was given, and look at what is there.
 
         Raises:
-            WeftTypeError: ``every_minutes`` is not a number.
+            WeftTypeError: ``every_minutes`` is not a number, or ``checkpoint`` no path.
             WeftValueError: it is negative; there is a checkpoint, and it would be lost; there is no place.
             FormatError: something else is there.
             StorageError: nothing can be written there.
@@ -72,6 +72,8 @@ class Keeping:
             if resume:
                 raise WeftValueError("fit: resume=True goes on from a checkpoint; give checkpoint=DIR")
             return None
+        if not isinstance(checkpoint, str) and not hasattr(checkpoint, "__fspath__"):
+            raise WeftTypeError(f"checkpoint must be a folder (got {checkpoint!r})")
         path = Path(checkpoint)
         there = check_place(path)
         if there and not resume:

@@ -26,7 +26,7 @@ from weft.sampling.pairs import walks_at_once
 if TYPE_CHECKING:
     from weft.graph import Graph
 
-__all__ = ["Plan", "auto_window", "make_plan"]
+__all__ = ["Plan", "auto_window", "make_plan", "row_width"]
 
 _PART_BYTES = (
     4 << 20
@@ -92,6 +92,11 @@ def auto_window(nodes: int, edges: int) -> int:
     return 10 if density < 2 else max(1, min(10, math.ceil(math.log(1600) / math.log(density))))
 
 
+def row_width(dim: int, tables: int) -> int:
+    """Floats in a row of each of so many tables: see :class:`Plan`."""
+    return -(-(-(-dim // 2) if tables == 3 else dim) // LANES) * LANES
+
+
 def make_plan(
     graph: Graph,
     *,
@@ -129,7 +134,7 @@ def make_plan(
         raise WeftValueError(
             f"embed: epochs make {pairs:.3g} pairs, and no run counts beyond {1 << 62:.3g}; give fewer epochs"
         )
-    width = -(-(-(-dim // 2) if tables == 3 else dim) // LANES) * LANES
+    width = row_width(dim, tables)
     parts = _parts(nodes, nodes * width * 4) if parts is None else parts
     if parts > nodes:
         raise WeftValueError(f"embed: parts={parts:,} of {nodes:,} nodes would be empty; give fewer parts")

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from weft.embed.batches import MemoryBatches
 from weft.embed.orders import BothOrders
 from weft.embed.placement import Placement
+from weft.embed.plan import row_width
 from weft.embed.start import RandomStart
 from weft.embed.swap.pairs import DiskBatches
 from weft.embed.swap.scratch import Scratch
@@ -110,11 +111,13 @@ class Run:
         scratch: a folder for what the plan keeps on disk.
 
     Raises:
-        WeftValueError: the graph is damaged, or all weights of a node are zero.
+        WeftValueError: the graph is damaged, all weights of a node are zero, or the plan is of another graph
+            or of other parameters.
         StorageError: the folder has not the room.
     """
 
     def __init__(self, graph: Graph, plan: Plan, settings: Settings, scratch: Path | None = None) -> None:
+        _check_plan(graph, plan, settings)
         self.plan, self.settings = plan, settings
         placement = Placement.of(graph, plan)
         self._pools = PairPools(
@@ -245,6 +248,19 @@ class Run:
         """Vertex and context vectors, float32 ``[N, dim]`` each, in graph order; the run is over."""
         del self._pools
         return self._tables.finish()
+
+
+def _check_plan(graph: Graph, plan: Plan, settings: Settings) -> None:
+    """Refuse a plan whose tables would not hold the vectors."""
+    tables = {1: 1, 2: 2, "both": 3}[settings.order]
+    if (plan.nodes, plan.tables) != (graph.num_nodes, tables) or plan.width != row_width(
+        settings.dim, tables
+    ):
+        raise WeftValueError(
+            f"fit: the plan is of {plan.nodes:,} nodes and {plan.tables} tables with rows of {plan.width}, "
+            f"not of this graph ({graph.num_nodes:,} nodes) with order={settings.order!r} and "
+            f"dim={settings.dim}; give what plan(graph) says now, or none"
+        )
 
 
 def complete(run: Run, watchers: Iterable[Callable[[Run, Step], None]]) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 import weft
 from weft.embed import NodeEmbedding
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 
 
@@ -112,3 +112,34 @@ def test_divergence_in_a_resumed_run_and_an_update(tmp_path):
     with pytest.raises(WeftValueError, match="diverged"):
         NodeEmbedding(dim=8, learning_rate=1e30).fit(graph, checkpoint=tmp_path / "c", every_minutes=0)
     assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.parametrize(
+    ("planned", "changes"),
+    [
+        ({}, {"dim": 40}),
+        ({"method": "line"}, {"order": 1}),
+        ({"method": "line", "order": "both"}, {"order": 2}),
+        ({"method": "line", "order": "both"}, {"dim": 50}),
+    ],
+)
+def test_a_plan_of_other_parameters(planned, changes):
+    graph = Graph.from_edges(*np.random.default_rng(0).integers(0, 50, (2, 300)), num_nodes=60)
+    plan = NodeEmbedding(dim=4, epochs=3, **planned).plan(graph)
+    model = NodeEmbedding(**{"dim": 4, "epochs": 3, **planned, **changes})
+    with pytest.raises(WeftValueError, match=r"fit: the plan is of 60 nodes .* give what plan"):
+        model.fit(graph, plan=plan)
+
+
+def test_a_plan_of_another_graph():
+    small, large = (Graph.from_edges([0, 1], [1, 2], num_nodes=count) for count in (3, 30))
+    model = NodeEmbedding(dim=4, epochs=3)
+    for graph, other in ((small, large), (large, small)):
+        with pytest.raises(WeftValueError, match=f"the plan is of {other.num_nodes} nodes"):
+            model.fit(graph, plan=model.plan(other))
+
+
+def test_a_checkpoint_that_is_no_path():
+    graph = Graph.from_edges([0, 1], [1, 2])
+    with pytest.raises(WeftTypeError, match=r"checkpoint must be a folder \(got 3\)"):
+        NodeEmbedding(dim=4, epochs=1).fit(graph, checkpoint=3)
