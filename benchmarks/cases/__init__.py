@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import embed_quality, embed_swap, embed_throughput, ingest, walk
+from benchmarks.cases import embed_quality, embed_swap, embed_throughput, ingest, walk, walk2
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
@@ -21,5 +21,6 @@ CASES: dict[str, Case] = {
         ingest.MEMORY,
         walk.CASE,
         walk.WEIGHTED,
+        walk2.CASE,
     )
 }
