@@ -15,7 +15,7 @@ namespace weft {
 namespace {
 
 // So many walks try together: while one waits for memory the others are worked on.
-constexpr size_t group_size = 64;
+constexpr size_t group_size = 256;
 constexpr uint64_t nobody = ~uint64_t{0};  // the node before the first
 constexpr uint32_t exact_lane = 1, keep_lane = 2;
 constexpr uint64_t patience = 16;  // tries that fail, beside one an edge of the row, until all edges are looked at
