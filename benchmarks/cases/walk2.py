@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.case import Case, Row, rate
+from benchmarks.cases.pecanpy_peer import pecanpy_walks
 from benchmarks.cases.walk import EDGE_FACTOR, LENGTH, MILLION_STEPS, SCALE, SEED, THREADS, WALKS
 
 if TYPE_CHECKING:
@@ -18,20 +19,21 @@ if TYPE_CHECKING:
 __all__ = ["CASE"]
 
 P, Q = 0.25, 4.0
+PEER_SCALE = 16  # PecanPy weighs all edges of a node at every step
 
 
-def _graph() -> Graph:
+def _graph(scale: int = SCALE) -> Graph:
     """R-MAT without duplicates, ids shuffled so that hubs do not lie side by side; on huge pages."""
     from weft.graph import Graph
     from weft.kernels.rmat import rmat_edges
     from weft.rng import Op, key
 
-    src, dst = rmat_edges(SCALE, EDGE_FACTOR << SCALE, key(SEED, Op.RMAT))
-    shuffled = np.random.default_rng(SEED).permutation(1 << SCALE)
-    return Graph.from_edges(shuffled[src], shuffled[dst], num_nodes=1 << SCALE).in_memory()
+    src, dst = rmat_edges(scale, EDGE_FACTOR << scale, key(SEED, Op.RMAT))
+    shuffled = np.random.default_rng(SEED).permutation(1 << scale)
+    return Graph.from_edges(shuffled[src], shuffled[dst], num_nodes=1 << scale).in_memory()
 
 
-def _rows(_: Path) -> list[Row]:
+def _rows(folder: Path) -> list[Row]:
     import dataclasses
 
     from weft.kernels.memory import zeros_huge
@@ -57,7 +59,26 @@ def _rows(_: Path) -> list[Row]:
             peer_name="weft, first-order walks",
         )
 
-    return [row("uniform", graph), row("weighted", dataclasses.replace(graph, weight=weight, directed=True))]
+    def beside_pecanpy() -> Row:
+        small = _graph(PEER_SCALE)
+        every, sampler = np.arange(small.num_nodes), WalkSampler.of(small, p=P, q=Q)
+        room: Any = zeros_huge((len(every), LENGTH + 1), np.uint32)
+        peer, name = pecanpy_walks(small, folder, p=P, q=Q, length=LENGTH, threads=THREADS)
+        return Row(
+            name=f"uniform, R-MAT {PEER_SCALE}, a walk from every node",
+            ours=lambda: rate(
+                len(every) * LENGTH / 1e6, lambda: sampler.walks(every, LENGTH, seed=SEED, out=room)
+            ),
+            peer=peer,
+            peer_name=name if peer else None,
+            note=None if peer else name,
+        )
+
+    return [
+        beside_pecanpy(),
+        row("uniform", graph),
+        row("weighted", dataclasses.replace(graph, weight=weight, directed=True)),
+    ]
 
 
 CASE = Case(
