@@ -290,11 +290,9 @@ struct Walker {
             for (size_t i = 0; i < group_size; ++i) check_row(g.node[i], g.row[i], g.row_end[i] - g.row[i]);
         if constexpr (weighted) {
             for (size_t i = 0; i < group_size; ++i) __builtin_prefetch(&graph.total[g.node[i]], 0, 2);
-            for (size_t i = 0; i < group_size; ++i)
-                if (g.moved[i]) g.back[i] = way_back(g, i);
+            ways_back(g);
         } else if (!shorter) {
-            for (size_t i = 0; i < group_size; ++i)
-                if (g.moved[i]) g.back[i] = way_back(g, i);
+            ways_back(g);
         }
         const double extra = bias.extra, more = bias.more;
         for (size_t i = 0; i < group_size; ++i) {
@@ -320,20 +318,45 @@ struct Walker {
         }
     }
 
-    // The weight of the edges from the node back to the one before.
-    WEFT_INLINE double way_back(Group<Id>& g, size_t i) const {
+    // The weight of the edges from each node back to the one before.
+    WEFT_INLINE void ways_back(Group<Id>& g) const {
         if (!graph.directed && graph.simple) {
-            if (!weighted) return 1;
-            return g.returns[i] ? g.back[i] : static_cast<double>(graph.weight[g.edge[i]]);
+            for (size_t i = 0; i < group_size; ++i) {
+                if constexpr (!weighted)
+                    g.back[i] = 1;
+                else if (g.moved[i] && !g.returns[i])
+                    g.back[i] = static_cast<double>(graph.weight[g.edge[i]]);
+            }
+            return;
         }
-        const uint64_t size = g.row_end[i] - g.row[i];
-        if (bias.more <= 0 || size == 0 || !graph.filter.perhaps(g.node[i], g.before[i])) return 0;
-        const Id* const row = graph.indices.data() + g.row[i];
-        double sum = 0;
-        for (const Id* at = std::lower_bound(row, row + size, static_cast<Id>(g.before[i]));
-             at < row + size && static_cast<uint64_t>(*at) == g.before[i]; ++at)
-            sum += weighted ? static_cast<double>(graph.weight[static_cast<size_t>(at - graph.indices.data())]) : 1.0;
-        return sum;
+        const uint64_t* const filter = graph.filter.words.data();
+        for (size_t i = 0; i < group_size; ++i) {
+            const uint64_t h = EdgeFilter::hash(graph.directed, g.node[i], g.before[i]);
+            g.word[i] = EdgeFilter::place(h, graph.filter.words.size());
+            g.mask[i] = EdgeFilter::mask(h);
+            __builtin_prefetch(filter + g.word[i], 0, 2);
+        }
+        size_t count = 0;
+        for (size_t i = 0; i < group_size; ++i) {
+            if (!g.moved[i]) continue;
+            g.back[i] = 0;
+            const uint64_t size = g.row_end[i] - g.row[i];
+            if (bias.more <= 0 || size == 0 || (filter[g.word[i]] & g.mask[i]) != g.mask[i]) continue;
+            g.pending[count] = static_cast<uint32_t>(i);
+            g.search[count++] = {graph.indices.data() + g.row[i], size, static_cast<Id>(g.before[i]), 0};
+        }
+        search_rows(g.search.data(), count, static_cast<double>(nodes));
+        const auto edge_of = [&](const Id* at) { return static_cast<size_t>(at - graph.indices.data()); };
+        if constexpr (weighted)
+            for (size_t k = 0; k < count; ++k)
+                __builtin_prefetch(graph.weight.data() + edge_of(g.search[k].row) + g.search[k].place, 0, 2);
+        for (size_t k = 0; k < count; ++k) {
+            const RowSearch<Id>& s = g.search[k];
+            double sum = 0;
+            for (const Id* at = s.row + s.place; at < s.row + s.size && *at == s.node; ++at)
+                sum += weighted ? static_cast<double>(graph.weight[edge_of(at)]) : 1.0;
+            g.back[g.pending[k]] = sum;
+        }
     }
 
     WEFT_INLINE void walk(const Id* starts, size_t count, size_t length, uint64_t first, Id* out) const {
