@@ -57,7 +57,7 @@ def test_in_place_again_and_again(places):
     ("more", "message"),
     [
         (["--epochs", "0"], "epochs must be greater than 0"),
-        (["--threads", "0"], "threads must be at least 1"),
+        (["--threads", "0"], "threads must be in 1 .. 4096"),
         (["--checkpoint-minutes", "-1"], "checkpoint_minutes"),
         (["--memory", "1MiB"], "memory allows"),
         (["--learning-rate", "0"], "learning_rate must be greater than 0"),
