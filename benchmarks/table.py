@@ -40,7 +40,8 @@ def _machine(machine: dict[str, Any]) -> str:
 def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
     label = result["summary"] if len(result["rows"]) == 1 else f"{result['summary']}: {row['name']}"
     peer = f"{_number(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else row["note"] or "–"
-    ratio = f"**{row['ratio']:.2g}×**" if row["ratio"] is not None else "–"
+    times = row["ratio"]
+    ratio = "–" if times is None else f"**{times:.0f}×**" if times >= 10 else f"**{times:.2g}×**"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
     ours = f"{_number(row['ours'])} {result['unit']}"
     return (
