@@ -214,7 +214,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     before = 0 if state is None else go_on(state, resume=args.resume)
     sys.stdout.flush()
     done = before / plan.pairs if isinstance(plan, Plan) else 0.0
-    sys.stdout.write(show_time(model.estimate(train, plan), 1 - done))
+    sys.stdout.write(show_time(model.estimate(train, plan), max(0.0, 1 - done)))
     sys.stdout.flush()
     if args.plan:
         return
