@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.embed.start import Start, at_once
-from weft.embed.tables import Losses, MemoryTables
+from weft.embed.tables import Losses, MemoryTables, load_arrays, save_arrays
 
 if TYPE_CHECKING:
     from weft.embed.batches import Batches
@@ -91,13 +91,11 @@ class BothOrders:
 
     def save(self, writer: DirectoryWriter) -> None:
         """As in :class:`weft.embed.tables.Tables`: ``first``, ``vertex`` and ``context``."""
-        for name, table in self.arrays().items():
-            writer.write_array(name, table)
+        save_arrays(self.arrays(), writer)
 
     def load(self, reader: DirectoryReader) -> None:
         """As in :class:`weft.embed.tables.Tables`."""
-        for name, table in self.arrays().items():
-            table[:] = reader.get(name, np.float32, table.shape)
+        load_arrays(self.arrays(), reader)
 
 
 @dataclass(frozen=True, slots=True)

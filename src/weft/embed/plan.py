@@ -167,8 +167,6 @@ def make_plan(
     )
     if sizes.peak(None) <= limit:
         swap = None
-    elif tables != 2:
-        swap = fit_into(limit, sizes)  # refuses
     else:
         hub, back = crowding(graph, window)
         sizes = dataclasses.replace(sizes, hub=hub, back=back)

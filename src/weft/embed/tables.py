@@ -16,6 +16,8 @@ from weft.kernels.memory import zeros_huge
 from weft.kernels.sgns import sgns_train
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from weft.embed.batches import Batch, Batches
     from weft.embed.placement import Placement
     from weft.embed.plan import Plan
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from weft.graph.format import DirectoryReader, DirectoryWriter
     from weft.sampling.pairs import PairPool
 
-__all__ = ["Losses", "MemoryTables", "Objective", "Rate", "Tables"]
+__all__ = ["Losses", "MemoryTables", "Objective", "Rate", "Tables", "load_arrays", "save_arrays"]
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
@@ -226,10 +228,24 @@ class MemoryTables:
 
     def save(self, writer: DirectoryWriter) -> None:
         """As in :class:`Tables`."""
-        for name, table in self.arrays().items():
-            writer.write_array(name, table)
+        save_arrays(self.arrays(), writer)
 
     def load(self, reader: DirectoryReader) -> None:
         """As in :class:`Tables`."""
-        for name, table in self.arrays().items():
-            table[:] = reader.get(name, np.float32, table.shape)
+        load_arrays(self.arrays(), reader)
+
+
+def save_arrays(arrays: Mapping[str, F32], writer: DirectoryWriter) -> None:
+    """Write tables by their names."""
+    for name, table in arrays.items():
+        writer.write_array(name, table)
+
+
+def load_arrays(arrays: Mapping[str, F32], reader: DirectoryReader) -> None:
+    """Fill tables from the arrays of their names.
+
+    Raises:
+        FormatError: one is missing or has another shape.
+    """
+    for name, table in arrays.items():
+        table[:] = reader.get(name, np.float32, table.shape)

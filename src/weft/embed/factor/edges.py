@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from weft.graph import Graph
 
-__all__ = ["EDGES", "Chunk", "edge_chunks", "in_degrees", "out_degrees"]
+__all__ = ["EDGES", "Chunk", "edge_chunks", "out_degrees", "reached"]
 
 F64 = npt.NDArray[np.float64]
 
@@ -80,18 +80,14 @@ def out_degrees(graph: Graph) -> F64:
     return total_N
 
 
-def in_degrees(graph: Graph, out_N: F64, share_N: F64 | None = None) -> F64:
-    """The weights of the edges that reach each node, summed; float64 ``[N]``.
+def reached(graph: Graph, share_N: F64) -> F64:
+    """What reaches each node, an edge carrying its weight times a factor of its source; float64 ``[N]``.
 
     Args:
         graph: the graph.
-        out_N: of :func:`out_degrees`: the answer where edges have no direction.
-        share_N: float64 ``[N]``, a factor for each edge by its source; None: 1.
+        share_N: float64 ``[N]``, the factors.
     """
-    if not graph.directed and share_N is None:
-        return out_N
     total_N = np.zeros(graph.num_nodes)
     for chunk in edge_chunks(graph):
-        weight = chunk.weight if share_N is None else chunk.weight * share_N[chunk.source]
-        total_N += np.bincount(chunk.target, weight, graph.num_nodes)
+        total_N += np.bincount(chunk.target, chunk.weight * share_N[chunk.source], graph.num_nodes)
     return total_N

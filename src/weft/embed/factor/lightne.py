@@ -14,7 +14,8 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.config import show_bytes
-from weft.embed.factor.edges import edge_chunks, in_degrees
+from weft.embed.factor.edges import edge_chunks, reached
+from weft.embed.placement import in_degrees
 from weft.errors import BudgetError
 from weft.kernels.alias import alias_tables
 from weft.kernels.memory import zeros_huge
@@ -77,7 +78,7 @@ class Sampler:
             indptr=graph.indptr,
             indices=np.asarray(graph.indices, np.uint32),
             out_degree=out_N,
-            in_degree=in_degrees(graph, out_N),
+            in_degree=in_degrees(graph)[1] if graph.directed else out_N,
             weight=graph.weight,
             alias=alias,
         )
@@ -199,7 +200,7 @@ def _marginals(graph: Graph, out_N: F64, window: int) -> tuple[F64, F64]:
     alive_N, at_N = np.ones_like(out_N), out_N
     head_N, tail_N = np.zeros((2, graph.num_nodes))
     for _ in range(window):
-        went_N = in_degrees(graph, out_N, share_N * at_N)
+        went_N = reached(graph, share_N * at_N)
         lives_N = np.zeros_like(out_N)
         for chunk in edge_chunks(graph):
             lives_N += np.bincount(chunk.source, chunk.weight * alive_N[chunk.target], graph.num_nodes)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from weft.embed.factor.edges import edge_chunks, in_degrees
+from weft.embed.factor.edges import edge_chunks, reached
 from weft.kernels.memory import zeros_huge
 from weft.kernels.spmm import SparseRows
 
@@ -37,7 +37,7 @@ def edge_matrix(graph: Graph, out_N: npt.NDArray[np.float64]) -> SparseRows:
         out_N: float64 ``[N]``, the weights of the edges that leave a node, summed.
     """
     share_N = np.divide(1, out_N, out=np.zeros_like(out_N), where=out_N > 0)
-    reached_N = in_degrees(graph, out_N, share_N) ** _POWER
+    reached_N = reached(graph, share_N) ** _POWER
     with np.errstate(divide="ignore"):  # a node that no edge reaches is no target
         leave_N, reach_N = np.log(share_N), np.log(reached_N / reached_N.sum())
     value_E = zeros_huge(graph.num_edges, np.float32).view(np.float32)

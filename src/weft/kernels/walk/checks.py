@@ -46,6 +46,18 @@ def check_vector(name: str, array: npt.NDArray[Any], dtypes: tuple[np.dtype[Any]
         )
 
 
+def check_numbers(length: int, first: int, count: int) -> None:
+    """Check how long walks are, and which numbers they have.
+
+    Raises:
+        WeftValueError: a number is negative, or past 2**64.
+    """
+    if length < 0:
+        raise WeftValueError(f"walk: length must be 0 or more (got {length})")
+    if not 0 <= first <= 2**64 - 1 - count:
+        raise WeftValueError(f"walk: first must be 0 or more and leave room below 2**64 (got {first})")
+
+
 def checked_starts(starts: npt.NDArray[Any], nodes: int, dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """The starts in the dtype of the graph's indices.
 

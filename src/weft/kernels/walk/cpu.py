@@ -48,10 +48,7 @@ def walk(
         WeftValueError: a start is not a node, an array does not fit, or the graph is damaged.
     """
     checks.check_graph(indptr, indices, alias)
-    if length < 0:
-        raise WeftValueError(f"walk: length must be 0 or more (got {length})")
-    if not 0 <= first <= 2**64 - 1 - len(starts):
-        raise WeftValueError(f"walk: first must be 0 or more and leave room below 2**64 (got {first})")
+    checks.check_numbers(length, first, len(starts))
     starts_W = checks.checked_starts(starts, len(indptr) - 1, indices.dtype)
     out_WL = checks.checked_out(out, (len(starts_W), length + 1), indices.dtype)
     key = rng.key(seed, rng.Op.WALK)

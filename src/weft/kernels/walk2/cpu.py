@@ -119,10 +119,7 @@ def walk2(
     check_bias(p, q)
     _check_weights(indptr, indices, weight, alias, total)
     checks.check_vector("words of the filter", edges.words, (np.dtype(np.uint64),))
-    if length < 0:
-        raise WeftValueError(f"walk: length must be 0 or more (got {length})")
-    if not 0 <= first <= 2**64 - 1 - len(starts):
-        raise WeftValueError(f"walk: first must be 0 or more and leave room below 2**64 (got {first})")
+    checks.check_numbers(length, first, len(starts))
     starts_W = checks.checked_starts(starts, len(indptr) - 1, indices.dtype)
     out_WL = checks.checked_out(out, (len(starts_W), length + 1), indices.dtype)
     try:
