@@ -32,7 +32,7 @@ void masses(size_t node, std::span<const Weight> weight, std::vector<uint64_t>& 
         total += static_cast<double>(w);
     }
     if (!(total > 0))
-        refuse(node, "has " + std::to_string(size) + " edges, all of weight zero; drop them or give one a weight");
+        refuse(node, "has only edges of weight zero (" + std::to_string(size) + "); drop them or give one a weight");
     if (!std::isfinite(total)) refuse(node, "has weights whose sum is not finite; scale them down");
     const double slots = static_cast<double>(size) * static_cast<double>(unit);
     mass.resize(size);

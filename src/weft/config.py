@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from weft.errors import WeftValueError
 
-__all__ = ["parse_bytes", "show_bytes", "show_seconds"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+__all__ = ["parse_bytes", "show_bytes", "show_count", "show_rows", "show_seconds"]
 
 _UNITS = {"": 1, "B": 1}
 _UNITS |= {f"{prefix}{form}": 1024 ** (i + 1) for i, prefix in enumerate("KMGT") for form in ("", "IB")}
@@ -40,6 +44,16 @@ def show_bytes(size: float) -> str:
             return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
         size /= 1024
     return f"{size:.1f} TiB"
+
+
+def show_count(number: int, noun: str) -> str:
+    """A number of things: ``1 node``, ``2,000 nodes``."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def show_rows(rows: Mapping[str, str]) -> str:
+    """Names and what is said of each, a line each."""
+    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
 
 
 def show_seconds(seconds: float) -> str:

@@ -82,7 +82,10 @@ class MissingExtraError(WeftError, ImportError):
     """An optional dependency is missing; the message gives the ``pip install`` line."""
 
     def __init__(self, what: str, package: str, extra: str) -> None:
-        super().__init__(f"{what} needs {package}, which is not installed: pip install 'weft[{extra}]'")
+        super().__init__(
+            f"{what} needs {package}, which is not installed: pip install {package}, or pip install "
+            f"'.[{extra}]' in weft's source"
+        )
 
 
 class Interrupted(KeyboardInterrupt):

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from weft.config import parse_bytes, show_bytes, show_seconds
+from weft.config import parse_bytes, show_bytes, show_count, show_seconds
 from weft.errors import WeftValueError
 
 
@@ -40,6 +40,10 @@ def test_refuses(text):
 )
 def test_for_people(size, text):
     assert show_bytes(size) == text
+
+
+def test_counts_for_people():
+    assert [show_count(n, "node") for n in (0, 1, 2000)] == ["0 nodes", "1 node", "2,000 nodes"]
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,14 @@
 """The frame of the command line: which verbs there are, how they are run, how errors are shown.
 
 A verb is a module with ``Args``, a frozen keyword-only dataclass whose field docstrings are the
-help texts, and ``run(args) -> int``, which returns the exit status. Only the module of the verb
+help texts, and ``run(args) -> int``, which returns the exit status. If ``Args`` has a field ``given``, it
+receives the options that were written, by name, whatever their values. Only the module of the verb
 that was called is imported, so ``weft --help`` and every ``weft <verb> --help`` answer at once.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 import os
 import signal
@@ -99,13 +101,18 @@ def _parse(name: str, verb: _Verb, words: list[str]) -> Any:  # noqa: ANN401
     """The verb's Args from the words of the command line; exits with 2 when they do not fit."""
     import tyro
 
-    return tyro.cli(
+    args = tyro.cli(
         verb.Args,
         prog=f"weft {name}",
         description=sys.modules[verb.Args.__module__].__doc__,
         args=words,
         config=(tyro.conf.FlagCreatePairsOff,),
     )
+    if any(field.name == "given" for field in dataclasses.fields(args)):
+        options = [word.partition("=")[0] for word in words if word.startswith("--")]
+        names = [option[2:].replace("-", "_").removeprefix("no_") for option in options]
+        return dataclasses.replace(args, given=dict(zip(names, options, strict=True)))
+    return args
 
 
 def _explain(error: Exception, debug: bool) -> tuple[str, int]:

@@ -12,19 +12,21 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from weft.embed import Embedding, Estimate, FactorPlan, NodeEmbedding, Plan
+    from weft.embed import Embedding, Estimate, NodeEmbedding
     from weft.embed.family import AnyPlan
-    from weft.graph import Graph
+    from weft.graph import Graph, Labels
 
 __all__ = [
     "check_apart",
     "check_minutes",
+    "check_report",
     "go_on",
     "nearest",
     "show_plan",
     "show_result",
     "show_time",
     "sibling",
+    "write_report",
 ]
 
 
@@ -49,6 +51,15 @@ def check_apart(replaced: Mapping[str, Path], others: Mapping[str, Path | None])
                     f"{other} {inner} is not apart from {name} {place}, which is replaced as a whole; choose "
                     "another place"
                 )
+
+
+def check_report(page: Path, out: Path | None) -> None:
+    """Refuse a page that could not be made or written when the training is over."""
+    from weft.serve.picture import check_drawable
+
+    check_drawable()
+    if page.parent != out and not page.parent.is_dir():
+        raise WeftValueError(f"there is no folder {page.parent} for --report; make it, or choose another")
 
 
 def sibling(out: Path, ending: str) -> Path:
@@ -82,46 +93,11 @@ def go_on(state: Path, *, resume: bool) -> int:
 
 def show_plan(graph: Graph, plan: AnyPlan, *, hidden: int = 0, open_end: bool = False) -> str:
     """Sizes of the run; ``hidden`` edges are not learned, and with an open end it may be shorter."""
-    from weft.config import show_bytes
-    from weft.embed import Plan
+    from weft.config import show_count, show_rows
 
-    rows = {
-        "graph": f"{graph.num_nodes:,} nodes, {graph.num_edges:,} stored edges"
-        + (f", {hidden:,} hidden" if hidden else "")
-    }
-    rows |= _training(plan, open_end) if isinstance(plan, Plan) else _factoring(plan)
-    rows["memory"] = f"{show_bytes(plan.bytes)} of {show_bytes(plan.limit)}"
-    if isinstance(plan, Plan) and plan.swap is not None:
-        rows["disk"] = f"{show_bytes(plan.disk)}: {plan.swap.describe(plan.part)}"
-    return _lines(rows)
-
-
-def _training(plan: Plan, open_end: bool) -> dict[str, str]:
-    """Of pairs."""
-    from weft.kernels.threads import num_threads
-
-    most = "at most " if open_end else ""
-    return {
-        "pairs": f"{most}{plan.pairs:,} of walks of length {plan.length}, window {plan.window}",
-        "parts": f"{plan.parts} of {plan.rows:,} nodes, threads: {min(num_threads(), plan.parts)}",
-        "pools": f"{-(-plan.pairs // plan.pool):,} of {plan.pool:,} pairs",
-    }
-
-
-def _factoring(plan: FactorPlan) -> dict[str, str]:
-    """Of a matrix."""
-    rows = {
-        "walks": f"{plan.walks:,} of {plan.window} steps, {plan.samples:.3g} over an edge",
-        "matrix": f"{'at most ' if plan.walks else ''}{plan.entries:,} entries",
-        "svd": f"{plan.sketch} columns, {plan.power} power iterations",
-        "filter": f"{plan.strip} columns at a time",
-    }
-    left_out = {"walks": plan.samples == 0, "filter": plan.strip == 0}
-    return {name: text for name, text in rows.items() if not left_out.get(name)}
-
-
-def _lines(rows: dict[str, str]) -> str:
-    return "".join(f"  {name:<8} {text}\n" for name, text in rows.items())
+    stored = f"{show_count(graph.num_nodes, 'node')}, {show_count(graph.num_edges, 'stored edge')}"
+    rows = {"graph": stored + (f", {hidden:,} hidden" if hidden else "")}
+    return show_rows(rows | plan.facts(at_most=open_end))
 
 
 def show_time(estimate: Estimate, left: float = 1.0) -> str:
@@ -135,6 +111,8 @@ def show_time(estimate: Estimate, left: float = 1.0) -> str:
 
 def show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: int) -> str:
     """What came out, ``before`` pairs having been trained by an earlier process."""
+    from weft.config import show_count, show_rows
+
     rows = {
         "vectors": f"{made.num_nodes:,} of {made.dim} dimensions in {made.path}",
         "time": f"{seconds:.1f} s",
@@ -147,9 +125,19 @@ def show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: i
     if len(made.scores):
         rows["score"] = _show_score(made, model.plan_)
     if model.untrained_:
-        kept = "keep their initial vector" if len(made.history) else "have the vector 0"
-        rows["isolated"] = f"{model.untrained_:,} nodes without out-edges {kept}"
-    return _lines(rows)
+        kept = "initial vectors" if len(made.history) else "the vector 0"
+        rows["isolated"] = f"{show_count(model.untrained_, 'node')} without out-edges: {kept}"
+    return show_rows(rows)
+
+
+def write_report(
+    page: Path, model: NodeEmbedding, made: Embedding, labels: Labels | None, seconds: float
+) -> str:
+    """Write the page of what came out; the line that says so."""
+    from weft.serve.report import describe
+
+    report = describe(made, labels, plan=model.plan_, stages=[("embed", seconds)])
+    return f"  report   {report.write(page)}\n"
 
 
 def _show_score(made: Embedding, plan: AnyPlan) -> str:

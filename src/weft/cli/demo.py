@@ -11,9 +11,11 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import arg
+
+from weft.embed.methods import NAMES, Method, own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,14 +36,6 @@ _TRIALS = 3
 # 200 passes instead of 1000 to stay within a minute, with larger steps to make up for it.
 _TRAINING = {"dim": 128, "epochs": 200, "window": 5, "learning_rate": 0.05}
 
-_NAMES = {
-    "deepwalk": "DeepWalk",
-    "node2vec": "node2vec",
-    "line": "LINE",
-    "prone": "ProNE",
-    "lightne": "LightNE",
-}
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Args:
@@ -53,7 +47,7 @@ class Args:
     nodes: int = 50_000
     """Nodes of the graph, at least 200."""
 
-    method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk"
+    method: Method = "deepwalk"
     """How the vectors are made, as in weft embed."""
 
     seed: int = 0
@@ -153,12 +147,10 @@ def _import(edges: Path, labels: Path, out: Path) -> Graph:
     return graph
 
 
-def _settings(method: str) -> dict[str, Any]:
+def _settings(method: Method) -> dict[str, Any]:
     """Of the estimator, as far as they are not its own."""
-    from weft.embed.factor import METHODS
-
-    given = [] if method == "deepwalk" else [("method", method)]
-    return dict(given) | ({"dim": _TRAINING["dim"]} if method in METHODS else _TRAINING)
+    params = _TRAINING if method == "deepwalk" else {"method": method, **_TRAINING}
+    return own(method, params)
 
 
 def _embed(graph: Graph, out: Path, settings: dict[str, Any]) -> tuple[NodeEmbedding, Embedding]:
@@ -208,7 +200,7 @@ def _report(
     ]
     return Report(
         title="A vector for every node",
-        lead=f"{graph.num_nodes:,} nodes of an edge list, embedded with {_NAMES[model.method]} on this "
+        lead=f"{graph.num_nodes:,} nodes of an edge list, embedded with {NAMES[model.method]} on this "
         "machine.",
         numbers=[
             (f"{best.micro_mean:.4f}", f"micro-F1 with {best.portion:.0%} of labels"),

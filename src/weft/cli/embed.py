@@ -12,22 +12,26 @@ import shutil
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, Suppress, arg
 
 from weft.cli._training import (
     check_apart,
     check_minutes,
+    check_report,
     go_on,
     nearest,
     show_plan,
     show_result,
     show_time,
     sibling,
+    write_report,
 )
+from weft.embed.methods import FACTOR, Method, check_own, methods_of
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
@@ -35,6 +39,12 @@ if TYPE_CHECKING:
     from weft.graph import Graph
 
 __all__ = ["Args", "run"]
+
+
+def _own(name: str, metavar: str | None = None) -> object:
+    """An option that not every method has: its help says which do."""
+    some = methods_of(name)
+    return arg(metavar=metavar, help_behavior_hint=lambda default: f"({', '.join(some)}; default: {default})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,53 +57,53 @@ class Args:
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where the vectors go; only --plan does without."""
 
-    method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk"
+    method: Method = "deepwalk"
     """Train on pairs from walks or on edges; or factor the matrix of edges (prone) or of sampled walks
     (lightne), which takes seconds where training takes minutes."""
 
     dim: int = 128
     """Length of a vector."""
 
-    epochs: Annotated[float | Literal["auto"], arg(metavar="FLOAT|auto")] = 1000
+    epochs: Annotated[float | Literal["auto"], _own("epochs", "FLOAT|auto")] = 1000
     """Passes; each trains as many pairs as there are edges. auto: while a score on hidden edges rises."""
 
-    walk_length: int = 40
+    walk_length: Annotated[int, _own("walk_length")] = 40
     """Steps of a walk."""
 
-    window: Annotated[int | None, arg(metavar="INT")] = None
+    window: Annotated[int | None, _own("window", "INT")] = None
     """Steps between the nodes of a pair, at most; by the graph's density when not given."""
 
-    p: float = 1.0
-    """node2vec: a walk's going back weighs 1/p."""
+    p: Annotated[float, _own("p")] = 1.0
+    """A walk's going back weighs 1/p."""
 
-    q: float = 1.0
-    """node2vec: a walk's going on to where the node before has no edge to weighs 1/q."""
+    q: Annotated[float, _own("q")] = 1.0
+    """A walk's going on to where the node before has no edge to weighs 1/q."""
 
-    order: Literal[1, 2, "both"] = 2
-    """LINE: linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""
+    order: Annotated[Literal[1, 2, "both"], _own("order")] = 2
+    """Linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""
 
-    samples: Annotated[float | None, arg(metavar="FLOAT")] = None
-    """lightne: walks over an edge; by the graph's size when not given."""
+    samples: Annotated[float | None, _own("samples", "FLOAT")] = None
+    """Walks over an edge; by the graph's size when not given."""
 
-    propagate: bool = True
-    """prone, lightne: whether the vectors are sent through the graph at the end; the option leaves it out."""
+    propagate: Annotated[bool, _own("propagate")] = True
+    """Whether the vectors are sent through the graph at the end; the option leaves it out."""
 
-    num_negatives: int = 3
+    num_negatives: Annotated[int, _own("num_negatives")] = 3
     """Negatives of each pair, shared by four heads."""
 
-    negative_weight: float = 5.0
+    negative_weight: Annotated[float, _own("negative_weight")] = 5.0
     """Of a pair's negatives together."""
 
-    learning_rate: float = 0.025
+    learning_rate: Annotated[float, _own("learning_rate")] = 0.025
     """At the beginning; it falls to nearly 0."""
 
-    weight_decay: float = 0.0
+    weight_decay: Annotated[float, _own("weight_decay")] = 0.0
     """0 for none."""
 
-    patience: Annotated[int | None, arg(metavar="INT")] = None
+    patience: Annotated[int | None, _own("patience", "INT")] = None
     """Stop after so many scores on hidden edges that did not rise; with auto 1 when not given, else never."""
 
-    validation: float = 0.02
+    validation: Annotated[float, _own("validation")] = 0.02
     """Share of the edges to hide for these scores."""
 
     holdout: float = 0.0
@@ -111,29 +121,28 @@ class Args:
     seed: int = 0
     """Of everything that is drawn."""
 
-    parts: Annotated[int | None, arg(metavar="INT")] = None
+    parts: Annotated[int | None, _own("parts", "INT")] = None
     """Parts the tables are cut into; by their size when not given."""
 
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
     """Memory to use, such as 4GiB; what the machine has when not given."""
 
-    scratch: Annotated[Path | None, arg(metavar="DIR")] = None
+    scratch: Annotated[Path | None, _own("scratch", "DIR")] = None
     """Where tables and pairs go that do not fit into the memory; beside --out when not given."""
 
     threads: Annotated[int | None, arg(metavar="INT")] = None
     """Threads to use; the result does not depend on it."""
 
-    checkpoint: Annotated[Path | None, arg(metavar="DIR")] = None
-    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given. Not
-    with prone and lightne."""
+    checkpoint: Annotated[Path | None, _own("checkpoint", "DIR")] = None
+    """Where the state of the run is kept until it is done; DIR.checkpoint beside --out when not given."""
 
-    checkpoint_minutes: float = 10.0
+    checkpoint_minutes: Annotated[float, _own("checkpoint_minutes")] = 10.0
     """Minutes between checkpoints; 0: after every pool; inf: only when interrupted."""
 
-    resume: bool = False
+    resume: Annotated[bool, _own("resume")] = False
     """Go on from the checkpoint, if there is one."""
 
-    tensorboard: Annotated[Path | None, arg(metavar="DIR")] = None
+    tensorboard: Annotated[Path | None, _own("tensorboard", "DIR")] = None
     """Where curves of loss, speed, learning rate and score go."""
 
     report: Annotated[Path | None, arg(metavar="FILE")] = None
@@ -144,6 +153,9 @@ class Args:
 
     plan: bool = False
     """Only say what the training would take; nothing is kept."""
+
+    given: Annotated[Mapping[str, str], Suppress] = field(default_factory=dict)
+    """The options that were written, by name."""
 
 
 def run(args: Args) -> int:
@@ -157,7 +169,7 @@ def run(args: Args) -> int:
         **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=sys.stderr.isatty()
     )
     _check(args, model)
-    if args.scratch is None and args.out is not None:
+    if args.scratch is None and args.out is not None and not _factors(args):
         model.set_params(scratch=nearest(args.out))
     if args.threads is not None:
         set_num_threads(args.threads)
@@ -233,10 +245,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
         remove(state)
     sys.stdout.write(show_result(model, made, seconds, before))
     if args.report is not None:
-        from weft.serve.report import describe
-
-        page = describe(made, graph.labels, plan=model.plan_, stages=[("embed", seconds)]).write(args.report)
-        sys.stdout.write(f"  report   {page}\n")
+        sys.stdout.write(write_report(args.report, model, made, graph.labels, seconds))
 
 
 def _check(args: Args, model: NodeEmbedding) -> None:
@@ -250,21 +259,15 @@ def _check(args: Args, model: NodeEmbedding) -> None:
         _check_no_import(args)
     if not args.plan:
         _check_places(args)
+    check_own(args.method, args.given)
     model.check_params()
-    if _factors(args) and (args.checkpoint is not None or args.resume):
-        given = "--resume" if args.checkpoint is None else "--checkpoint"
-        raise WeftValueError(
-            f"{given}: {args.method} keeps no checkpoint, for it is short; leave the option out"
-        )
     check_minutes(args.checkpoint_minutes)
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:
         check_int("threads", args.threads, 1, MOST)
     if args.report is not None:
-        from weft.serve.picture import check_drawable
-
-        check_drawable()
+        check_report(args.report, args.out)
 
 
 def _check_no_import(args: Args) -> None:
@@ -314,10 +317,6 @@ def _check_places(args: Args) -> None:
             f"{out}), or pass --overwrite to import {args.source} again, or choose another --graph"
         )
     check_writable(out)
-    if args.report is not None and args.report.parent != out and not args.report.parent.is_dir():
-        raise WeftValueError(
-            f"there is no folder {args.report.parent} for --report; make it, or choose another"
-        )
 
 
 def _out(args: Args) -> Path:
@@ -341,9 +340,7 @@ def _state(args: Args) -> Path | None:
 
 
 def _factors(args: Args) -> bool:
-    from weft.embed.factor import METHODS
-
-    return args.method in METHODS
+    return args.method in FACTOR
 
 
 def _import(args: Args, place: Path) -> Graph:

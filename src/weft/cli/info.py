@@ -55,11 +55,13 @@ def _plain(value: object) -> str:
 
 
 def _facts(graph: Graph) -> dict[str, Any]:
+    import numpy as np
+
     from weft.config import show_bytes
 
     degree = graph.degree()
     busiest = int(degree.argmax()) if len(degree) else None
-    assigned = 0 if graph.labels is None else len(graph.labels.indices)
+    labels_N = degree[:0] if graph.labels is None else np.diff(graph.labels.indptr)
     return {
         "nodes": graph.num_nodes,
         "stored_edges": graph.num_edges,
@@ -72,7 +74,8 @@ def _facts(graph: Graph) -> dict[str, Any]:
         "largest_degree": 0 if busiest is None else int(degree[busiest]),
         "at": None if busiest is None else graph.ids[busiest],
         "labels": None if graph.labels is None else len(graph.labels.names),
-        "labelled": assigned,
+        "labelled_nodes": int(np.count_nonzero(labels_N)),
+        "assignments": int(labels_N.sum()),
         "features": None if graph.features is None else list(graph.features.shape),
         "rows": show_bytes(graph.nbytes),
     }

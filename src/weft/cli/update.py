@@ -10,12 +10,27 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
-from weft.cli._training import check_apart, check_minutes, go_on, nearest, show_result, sibling
+from weft.cli._training import (
+    check_apart,
+    check_minutes,
+    check_report,
+    go_on,
+    nearest,
+    show_plan,
+    show_result,
+    show_time,
+    sibling,
+    write_report,
+)
 from weft.errors import WeftValueError
+
+if TYPE_CHECKING:
+    from weft.embed import Embedding, NodeEmbedding
+    from weft.graph import Graph
 
 __all__ = ["Args", "run"]
 
@@ -60,14 +75,19 @@ class Args:
     tensorboard: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where curves of loss, speed, learning rate and score go."""
 
+    report: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Write an HTML page with a picture of the vectors."""
+
     overwrite: bool = False
     """Replace what is at --out, and forget a checkpoint unless told to --resume."""
+
+    plan: bool = False
+    """Only say what the training would take; nothing is kept."""
 
 
 def run(args: Args) -> int:
     """Open, go on learning, save."""
     from weft.embed import Embedding
-    from weft.embed.checkpoint import remove
     from weft.embed.checks import check_int
     from weft.graph import Graph
     from weft.kernels.threads import MOST, set_num_threads
@@ -83,9 +103,30 @@ def run(args: Args) -> int:
         progress=sys.stderr.isatty(),
         tensorboard=args.tensorboard,
     )
+    _show_plan(args, before, model, graph)
+    if not args.plan:
+        _update(args, model, graph, state)
+    return 0
+
+
+def _show_plan(args: Args, before: Embedding, model: NodeEmbedding, graph: Graph) -> None:
+    """Sizes and time, for as many epochs as the update has."""
+    from weft.embed import NodeEmbedding
+
+    planner = NodeEmbedding(**model.get_params()).set_params(epochs=args.epochs, patience=None)
+    plan = planner.plan(graph)
     new = int((before.ids.find(graph.ids.take(range(graph.num_nodes))) < 0).sum())
     gone = before.num_nodes - (graph.num_nodes - new)
-    sys.stdout.write(f"  graph    {graph.num_nodes:,} nodes, {new:,} of them new; {gone:,} are gone\n")
+    sys.stdout.write(f"{show_plan(graph, plan)}  changes  {new:,} nodes are new, {gone:,} are gone\n")
+    sys.stdout.write(show_time(planner.estimate(graph, plan)))
+    sys.stdout.flush()
+
+
+def _update(args: Args, model: NodeEmbedding, graph: Graph, state: Path) -> None:
+    """Learn, save and report."""
+    from weft.embed import Embedding
+    from weft.embed.checkpoint import remove
+
     trained = go_on(state, resume=args.resume)
     begun = time.perf_counter()
     model.partial_fit(
@@ -100,17 +141,32 @@ def run(args: Args) -> int:
     made = Embedding.of(model, graph).save(args.out, overwrite=args.overwrite)
     remove(state)
     sys.stdout.write(show_result(model, made, seconds, trained))
-    return 0
+    if args.report is not None:
+        sys.stdout.write(write_report(args.report, model, made, graph.labels, seconds))
 
 
 def _check(args: Args, state: Path) -> None:
     """What should not come to light only after the training."""
+    check_minutes(args.checkpoint_minutes)
+    if not args.graph.is_dir():
+        there = "is a file" if args.graph.exists() else "is not there"
+        raise WeftValueError(
+            f"--graph {args.graph} {there}: weft update takes a graph directory; weft import FILE --out DIR "
+            "makes one of a file of edges"
+        )
+    if not args.plan:
+        _check_places(args, state)
+    if args.report is not None:
+        check_report(args.report, args.out)
+
+
+def _check_places(args: Args, state: Path) -> None:
+    """What exists is replaced only when told."""
     from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
     from weft.graph._files import check_writable
     from weft.graph.format import check_target
 
-    check_minutes(args.checkpoint_minutes)
     check_apart(
         {"--out": args.out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
     )

@@ -62,10 +62,10 @@ class Checkpoint:
         Raises:
             StorageError: the disk is full, or the system refuses otherwise.
         """
-        with DirectoryWriter(self.path, overwrite=True) as writer:
+        with DirectoryWriter(self.path, KIND, overwrite=True) as writer:
             for part in parts:
                 part.save(writer)
-            writer.finish(KIND, {**self.run, "pairs": pairs})
+            writer.finish({**self.run, "pairs": pairs})
 
     def load(self, parts: Sequence[Keepable]) -> None:
         """Take all parts back, every byte checked.

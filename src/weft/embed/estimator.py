@@ -5,6 +5,8 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any, Self
 
+import numpy as np
+
 from weft.errors import NotFittedError, WeftValueError
 
 __all__ = ["Estimator"]
@@ -45,6 +47,15 @@ class Estimator:
             raise AttributeError(f"{type(self).__name__} has no attribute {name!r}", name=name, obj=self)
 
     def __repr__(self) -> str:
-        defaults = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
-        changed = [f"{name}={v!r}" for name, v in self.get_params().items() if v != defaults[name]]
+        changed = (f"{name}={value!r}" for name, value in self._changed().items())
         return f"{type(self).__name__}({', '.join(changed)})"
+
+    def _changed(self) -> dict[str, Any]:
+        """The parameters whose values are not those of the constructor."""
+        default = {name: p.default for name, p in inspect.signature(type(self)).parameters.items()}
+        # array_equal: the value may be an array by mistake, and has to be shown all the same.
+        return {
+            name: value
+            for name, value in self.get_params().items()
+            if not np.array_equal(value, default[name])
+        }

@@ -156,8 +156,8 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
         raise BudgetError(
             f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(None))}: LINE's "
             f"first order is learned in memory; memory allows {show_bytes(limit)}. Of it "
-            f"{show_bytes(sizes.base)} are in use already. Give more memory, or take the second order "
-            "(--order 2), whose tables may be on disk"
+            f"{show_bytes(sizes.base)} are in use already. Give more memory, or embed with the second "
+            "order (order=2), whose tables may be on disk"
         )
     ways = (_pairs_on_disk(limit, sizes), _tables_on_disk(limit, sizes))
     fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]

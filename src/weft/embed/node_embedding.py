@@ -11,9 +11,8 @@ from weft.config import parse_bytes
 from weft.embed.checks import check_choice, check_int, check_real
 from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
-from weft.embed.factor import METHODS as FACTOR
 from weft.embed.factor import Factor
-from weft.embed.skipgram import METHODS as SKIP_GRAM
+from weft.embed.methods import FACTOR, NAMES, Method, check_own
 from weft.embed.skipgram import SkipGram
 from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
@@ -44,8 +43,8 @@ class NodeEmbedding(Estimator):
     Args:
         method: ``deepwalk`` trains on pairs of nodes near each other in a walk; ``node2vec`` too, each step
             of whose walks depends on the one before; ``line`` on edges. ``prone`` factors the matrix of
-            edges, ``lightne`` one of sampled walks, in a fraction of the time. A method ignores the
-            parameters that are not its own.
+            edges, ``lightne`` one of sampled walks, in a fraction of the time. Parameters that are not a
+            method's own keep their defaults; with other values it is refused.
         dim: of the vectors.
         epochs: one epoch is as many pairs as the graph has edges, an undirected edge counting once (deepwalk,
             node2vec, line). ``"auto"``: rounds of 500, 1000 and 2000, in each of which the learning rate
@@ -83,8 +82,8 @@ class NodeEmbedding(Estimator):
             vectors are the same. Factorisations must fit.
         scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
         progress: show a bar with pairs per second, loss and time left.
-        tensorboard: a folder for curves of loss, speed, learning rate and score; needs ``weft[tensorboard]``
-            (deepwalk, node2vec, line).
+        tensorboard: a folder for curves of loss, speed, learning rate and score; needs the package of
+            that name (deepwalk, node2vec, line).
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss; by
             prone and lightne after each step with the steps done, all steps, and NaN.
 
@@ -116,7 +115,7 @@ class NodeEmbedding(Estimator):
     def __init__(
         self,
         *,
-        method: Literal["deepwalk", "node2vec", "line", "prone", "lightne"] = "deepwalk",
+        method: Method = "deepwalk",
         dim: int = 128,
         # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
         epochs: float | Literal["auto"] = 1000,
@@ -323,10 +322,10 @@ class NodeEmbedding(Estimator):
 
         Raises:
             WeftTypeError: a parameter has the wrong type.
-            WeftValueError: a parameter is out of range.
+            WeftValueError: a parameter is out of range, or the method would ignore it.
             MissingExtraError: ``tensorboard`` is given, and it is not installed.
         """
-        check_choice("method", self.method, (*SKIP_GRAM, *FACTOR))
+        check_choice("method", self.method, tuple(NAMES))
         check_int("dim", self.dim, 1, 1 << 16)
         if self.epochs != "auto":
             check_real("epochs", self.epochs, above=0)
@@ -357,7 +356,9 @@ class NodeEmbedding(Estimator):
         for name, folder in (("scratch", self.scratch), ("tensorboard", self.tensorboard)):
             if folder is not None and not isinstance(folder, str) and not hasattr(folder, "__fspath__"):
                 raise WeftTypeError(f"{name} must be a folder (got {folder!r})")
-        if self.tensorboard is not None:
-            check_curves()
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
+        changed = self._changed()
+        check_own(self.method, {name: f"{name}={value!r}" for name, value in changed.items()})
+        if self.tensorboard is not None:
+            check_curves()

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from weft.config import show_bytes, show_count, show_rows
 from weft.embed.footprint import Footprint, fit_into
 from weft.embed.placement import in_degrees
 from weft.embed.swap.schedule import Swap
@@ -78,6 +79,28 @@ class Plan:
     def part(self) -> int:
         """Bytes of a part of one table."""
         return self.rows * self.width * 4
+
+    def facts(self, *, at_most: bool = False) -> dict[str, str]:
+        """What a user wants to know, by name.
+
+        Args:
+            at_most: the run may be over before all pairs are trained.
+        """
+        most = "at most " if at_most else ""
+        facts = {
+            "pairs": f"{most}{self.pairs:,} of walks of length {self.length}, window {self.window}",
+            "parts": f"{self.parts} of {show_count(self.rows, 'node')}, "
+            f"threads: {min(num_threads(), self.parts)}",
+            "pools": f"{-(-self.pairs // self.pool):,} of {show_count(self.pool, 'pair')}",
+            "memory": f"{show_bytes(self.bytes)} of {show_bytes(self.limit)}",
+        }
+        if self.swap is not None:
+            facts["disk"] = f"{show_bytes(self.disk)}: {self.swap.describe(self.part)}"
+        return facts
+
+    def __str__(self) -> str:
+        """The facts, a line each."""
+        return show_rows({"nodes": f"{self.nodes:,}", **self.facts()}).removesuffix("\n")
 
 
 def auto_window(nodes: int, edges: int) -> int:

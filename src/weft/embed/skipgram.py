@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from weft.embed.warm import WarmStart
     from weft.graph import Graph
 
-__all__ = ["METHODS", "SkipGram"]
-
-METHODS = ("deepwalk", "node2vec", "line")
+__all__ = ["SkipGram"]
 
 
 class SkipGram:

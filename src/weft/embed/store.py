@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.embed.factor import METHODS as FACTOR
+from weft.config import show_count
 from weft.embed.factor import FactorPlan
+from weft.embed.methods import FACTOR, own
 from weft.errors import NotFittedError, WeftValueError
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids
@@ -88,7 +89,8 @@ class Embedding:
             "scratch",
         )  # how it was watched is no part of the result
         place = graph.path if graph_path is None else graph_path
-        config = {name: value for name, value in model.get_params().items() if name not in hidden}
+        params = own(model.method, model.get_params())
+        config = {name: value for name, value in params.items() if name not in hidden}
         return cls(
             vectors=model.embedding_,
             ids=graph.ids,
@@ -122,7 +124,7 @@ class Embedding:
             raise WeftValueError(
                 f"the vectors of {self.path or 'this embedding'} cannot be learned further: {why}"
             )
-        names = NodeEmbedding().get_params()
+        names = own(str(method), NodeEmbedding().get_params())
         model = NodeEmbedding(**{name: value for name, value in self.config.items() if name in names})
         model.embedding_, model.context_, model.ids_ = self.vectors, self.context, self.ids
         model.loss_history_, model.score_history_ = self.history, self.scores
@@ -141,16 +143,16 @@ class Embedding:
 
     def __repr__(self) -> str:
         made = f", {self.config['method']}" if "method" in self.config else ""
-        return f"Embedding({self.num_nodes:,} nodes, dim {self.dim}{made})"
+        return f"Embedding({show_count(self.num_nodes, 'node')}, dim {self.dim}{made})"
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Embedding:
         """Write a directory and open it.
 
         Raises:
-            WeftValueError: ``path`` exists and ``overwrite`` is not set.
+            WeftValueError: ``path`` exists and ``overwrite`` is not set, or it holds something else.
             StorageError: the disk is full, or the system refuses otherwise.
         """
-        with DirectoryWriter(path, overwrite=overwrite) as writer:
+        with DirectoryWriter(path, KIND, overwrite=overwrite) as writer:
             writer.write_array("embedding", self.vectors)
             tied = self.context is self.vectors
             if self.context is not None and not tied:
@@ -167,7 +169,7 @@ class Embedding:
                 "ids": self.ids.save(writer),
                 "config": self.config,
             }
-            writer.finish(KIND, meta)
+            writer.finish(meta)
         return Embedding.open(path)
 
     @classmethod

@@ -129,9 +129,9 @@ class Validation:
             return
         run.record(*self._hidden.score(run))
         if best(run.scores) == run.pairs:
-            with DirectoryWriter(self._place, overwrite=True) as writer:
+            with DirectoryWriter(self._place, KIND, overwrite=True) as writer:
                 run.save(writer)
-                writer.finish(KIND, {})
+                writer.finish({})
         self.judge(run)
 
     def restore_best(self, run: Run) -> None:
@@ -149,10 +149,10 @@ class Validation:
     def load(self, reader: DirectoryReader) -> None:
         """Take them back."""
         if kept := [name for name in reader.arrays if name.startswith(_BEST)]:
-            with DirectoryWriter(self._place, overwrite=True) as writer:
+            with DirectoryWriter(self._place, KIND, overwrite=True) as writer:
                 for name in kept:
                     writer.write_array(name.removeprefix(_BEST), reader.get(name))
-                writer.finish(KIND, {})
+                writer.finish({})
 
     def judge(self, run: Run) -> None:
         """End the run if its score has stopped rising."""

@@ -21,12 +21,11 @@ import numpy.typing as npt
 
 from weft.errors import WeftValueError
 from weft.eval import _liblinear, metrics
+from weft.graph import Labels
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from weft.graph import Labels
 
 __all__ = ["ClassificationReport", "PortionScore", "classify_nodes", "unit_rows"]
 
@@ -144,8 +143,8 @@ def classify_nodes(
         progress: show a bar.
 
     Raises:
-        WeftValueError: an argument is out of range, vectors hold NaN or infinity, the two disagree in
-            length, or there are too few labelled nodes to split.
+        WeftValueError: an argument is out of range, there are no labels, vectors hold NaN or infinity, the
+            two disagree in length, or there are too few labelled nodes to split.
         MissingExtraError: scikit-learn is not installed.
     """
     begun = time.perf_counter()
@@ -225,6 +224,11 @@ def _check(
     if vectors_ND.ndim != 2 or vectors_ND.dtype.kind != "f":
         raise WeftValueError(
             f"vectors must be float [N, D] (got {vectors_ND.dtype} {list(vectors_ND.shape)})"
+        )
+    if not isinstance(labels, Labels):
+        raise WeftValueError(
+            f"classify_nodes: labels must be a Labels (got {labels!r}); a graph has them if it was imported "
+            "with labels (weft import --labels, labels= in Python); weft.graph.read_labels reads a file"
         )
     if len(labels.indptr) != len(vectors_ND) + 1:
         raise WeftValueError(

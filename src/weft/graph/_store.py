@@ -27,14 +27,14 @@ def index_dtype(num_nodes: int) -> np.dtype[Any]:
 
 def save(graph: Graph, path: str | os.PathLike[str], *, overwrite: bool) -> None:
     """Write ``graph`` to a directory."""
-    with DirectoryWriter(path, overwrite=overwrite) as writer:
+    with DirectoryWriter(path, KIND, overwrite=overwrite) as writer:
         writer.write_array("indptr", graph.indptr)
         writer.write_array("indices", graph.indices)
         if graph.weight is not None:
             writer.write_array("weight", graph.weight)
         if graph.features is not None:
             writer.write_array("features", graph.features)
-        writer.finish(KIND, meta_of(writer, graph))
+        writer.finish(meta_of(writer, graph))
 
 
 def meta_of(writer: DirectoryWriter, graph: Graph) -> dict[str, object]:

@@ -182,16 +182,17 @@ class DirectoryWriter:
 
     Args:
         path: where the directory will be.
-        overwrite: replace a weft directory that is there already.
+        kind: what it is, such as ``weft.graph``.
+        overwrite: replace a directory of this kind that is there already.
 
     Raises:
         WeftValueError: something is there already and may not be replaced.
         StorageError: the system refuses a write.
     """
 
-    def __init__(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
-        self.path = Path(path)
-        check_target(self.path, overwrite=overwrite)
+    def __init__(self, path: str | os.PathLike[str], kind: str, *, overwrite: bool = False) -> None:
+        self.path, self._kind = Path(path), kind
+        check_target(self.path, overwrite=overwrite, kind=kind)
         self._open: dict[str, ArrayWriter] = {}
         self._entries: dict[str, ArrayEntry] = {}
         self._finished, self._overwrite = False, overwrite
@@ -233,18 +234,17 @@ class DirectoryWriter:
             drop_pages(array)
         self._entries[name] = self._open.pop(name).close()
 
-    def finish(self, kind: str, meta: Mapping[str, object]) -> Path:
+    def finish(self, meta: Mapping[str, object]) -> Path:
         """Complete the directory and give it its name.
 
         Args:
-            kind: what the directory is, such as ``weft.graph``.
             meta: what the arrays do not say; must be JSON.
         """
         from weft import __version__
 
         for name in list(self._open):
             self._entries[name] = self._open.pop(name).close()
-        manifest = Manifest(kind, VERSION, f"weft {__version__}", self._entries, dict(meta)).seal()
+        manifest = Manifest(self._kind, VERSION, f"weft {__version__}", self._entries, dict(meta)).seal()
         text = msgspec.json.format(msgspec.json.encode(manifest, order="sorted"), indent=2) + b"\n"
         file = self.temporary / MANIFEST
         with storage_errors("write", self.path):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from weft.config import show_count
 from weft.errors import WeftKeyError, WeftValueError
 from weft.graph import _store
 from weft.graph.ids import Ids
@@ -69,8 +70,8 @@ class Graph:
 
     def __repr__(self) -> str:
         parts = [
-            f"{self.num_nodes:,} nodes",
-            f"{self.num_edges:,} edges",
+            show_count(self.num_nodes, "node"),
+            show_count(self.num_edges, "edge"),
             "directed" if self.directed else "undirected",
         ]
         parts += ["weighted"] if self.weight is not None else []

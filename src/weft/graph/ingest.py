@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from weft.config import parse_bytes, show_bytes
+from weft.config import parse_bytes, show_bytes, show_count
 from weft.errors import IdRangeError, WeftValueError
 from weft.graph import _store
 from weft.graph._attach import read_labels, write_features
@@ -82,7 +82,7 @@ def ingest(
         feature_ids: which node each row of ``features`` is for: ids (array or ``.npy`` or text file), or
             the number of the column of ``features`` that holds them.
         on_error: what to do with a line that cannot be read: ``fail``, or ``skip`` and count it.
-        overwrite: replace a graph that is at ``out`` already.
+        overwrite: replace a graph that is at ``out`` already, nothing else.
         progress: show a bar on stderr.
         say: takes what a user should know, a sentence at a time; without it what may be wrong with the
             input becomes a ``UserWarning``.
@@ -102,7 +102,7 @@ def ingest(
         raise WeftValueError("--label-columns (label_columns in Python) are given, but no labels")
     budget = free_memory() // 2 if memory is None else parse_bytes(memory)
     rules = Rules(directed=directed, duplicates=duplicates, self_loops=self_loops, num_nodes=num_nodes)
-    with DirectoryWriter(out, overwrite=overwrite) as writer:
+    with DirectoryWriter(out, _store.KIND, overwrite=overwrite) as writer:
         edges = open_source(source, columns=columns, weight=weight, ids=ids, on_error=on_error, **reading)
         built = _build(edges, writer, rules, budget, progress)
         if built is None:
@@ -129,7 +129,7 @@ def ingest(
         }
         if features is not None:
             write_features(features, feature_ids, built.ids, writer, warn)
-        writer.finish(_store.KIND, meta)
+        writer.finish(meta)
     return Graph.open(out)
 
 
@@ -151,7 +151,7 @@ def _build(
 def _tell(source: EdgeSource, built: Built, rules: Rules, say: Callable[[str], None] | None) -> None:
     report = source.report()
     if report.skipped:
-        lines = "1 line" if report.skipped == 1 else f"{report.skipped:,} lines"
+        lines = show_count(report.skipped, "line")
         first = "\n  ".join(report.messages)
         (say or _warning)(f"{source.name}: {lines} could not be read, skipped\n  {first}")
     if say is not None:
@@ -169,15 +169,11 @@ def _lost(built: Built, rules: Rules) -> str:
     parts = []
     if built.duplicates:
         what = "merged (weights summed)" if rules.duplicates == "sum" else "dropped (the first is kept)"
-        parts.append(f"{_count(built.duplicates, 'duplicate edge')} {what}")
+        parts.append(f"{show_count(built.duplicates, 'duplicate edge')} {what}")
     if built.loops:
-        parts.append(f"{_count(built.loops, 'self-loop')} dropped")
+        parts.append(f"{show_count(built.loops, 'self-loop')} dropped")
     both = "" if rules.directed or not built.duplicates else "; an edge and its reverse count as one"
-    return f"{', '.join(parts)}, of {_count(built.edges_read, 'edge')} read{both}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+    return f"{', '.join(parts)}, of {show_count(built.edges_read, 'edge')} read{both}"
 
 
 def _unattached(source: object, nodes: int, no_labels: bool, no_features: bool) -> list[str]:

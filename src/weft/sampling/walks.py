@@ -5,6 +5,7 @@ Shapes: N nodes, W walks, L steps.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +20,7 @@ from weft.kernels.philox import philox_fill
 from weft.kernels.walk import walk
 from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, walk2
 
-__all__ = ["WalkSampler", "random_walks", "second_order_bytes"]
+__all__ = ["WalkSampler", "edge_table", "random_walks", "second_order_bytes"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +46,24 @@ def second_order_bytes(graph: Graph) -> int:
     """Bytes that a sampler takes more with p or q other than 1."""
     words = filter_words(graph.num_nodes, graph.num_edges, graph.indices.itemsize)
     return 8 * words + (0 if graph.weight is None else 8 * graph.num_nodes)
+
+
+def edge_table(graph: Graph) -> npt.NDArray[np.uint64] | None:
+    """Alias tables of the rows of a graph with weights: uint64 ``[E]``; None without.
+
+    Raises:
+        WeftValueError: a node's weights cannot be drawn by, all of them being zero, for example.
+    """
+    if graph.weight is None:
+        return None
+    try:
+        return alias_tables(graph.indptr, graph.weight)
+    except WeftValueError as error:
+        named = re.fullmatch(r"alias: node (\d+) (.*)", str(error))
+        if named is None:
+            raise
+        # The kernel knows numbers, the user ids.
+        raise WeftValueError(f"walks by weight: node {graph.ids[int(named[1])]!r} {named[2]}") from None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -86,7 +105,7 @@ class WalkSampler:
         if by_weight and graph.weight is None:
             raise WeftValueError("random_walks: weighted=True, but the graph has no weights")
         weight = graph.weight if by_weight else None
-        table = None if weight is None else alias_tables(graph.indptr, weight)
+        table = edge_table(graph) if by_weight else None
         sum_N = _sums(graph, weight)
         second = None
         if (p, q) != (1, 1):

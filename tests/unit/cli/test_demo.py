@@ -5,8 +5,9 @@ import sys
 
 import numpy as np
 import polars as pl
+import pytest
 
-from weft.cli import main
+from weft.cli import demo, main
 from weft.embed import Embedding
 from weft.graph import Graph
 
@@ -20,7 +21,7 @@ def test_too_few_nodes(tmp_path, capsys):
 def test_without_scikit_learn(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert main(["demo", "--out", f"{tmp_path}/demo"]) == 2
-    assert "pip install 'weft[eval]'" in capsys.readouterr().err
+    assert "pip install scikit-learn, or pip install '.[eval]' in weft's source" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -54,6 +55,14 @@ def _check_vectors(out, capsys):
     assert np.isfinite(Embedding.open(out / "vectors", verify=True).vectors).all()
     assert main(["evaluate", f"{out}/vectors", "--portions", "0.1", "--trials", "2", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["portions"][0]["micro_f1"] >= 0.95
+
+
+@pytest.mark.parametrize(
+    ("method", "options"),
+    [("line", {"dim", "epochs", "learning_rate"}), ("prone", {"dim"})],
+)
+def test_a_method_gets_its_own_settings(method, options):
+    assert demo._settings(method).keys() == options | {"method"}
 
 
 def test_once_more_in_the_same_place_gives_the_same(tmp_path, capsys):

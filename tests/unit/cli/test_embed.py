@@ -15,6 +15,7 @@ import pytest
 from weft.cli import main
 from weft.cli.embed import Args
 from weft.embed import Embedding, NodeEmbedding
+from weft.embed.methods import NAMES, methods_of
 from weft.graph import Graph
 
 QUICK = ["--epochs", "30", "--dim", "16", "--walk-length", "10"]
@@ -74,6 +75,17 @@ def test_every_parameter_of_the_estimator_is_an_option_with_its_default():
     assert {name: options.get(name, "missing") for name in parameters} == parameters
 
 
+def test_the_help_says_which_methods_have_an_option(capsys):
+    with pytest.raises(SystemExit):
+        main(["embed", "--help"])
+    text = re.sub(r"[│\s]+", " ", capsys.readouterr().out)
+    for field in dataclasses.fields(Args):
+        if len(methods := methods_of(field.name)) < len(NAMES):
+            option = f"--{'no-' if field.default is True else ''}{field.name.replace('_', '-')} "
+            help_ = text[text.index(option) :]
+            assert f"({', '.join(methods)}; default: {field.default})" in help_[: help_.index("default") + 40]
+
+
 def test_until_the_score_stops_rising(tmp_path, graph, capsys):
     out = tmp_path / "vectors"
     words = ["embed", str(graph.path), "--out", str(out), "--dim", "16", "--epochs", "auto"]
@@ -111,6 +123,10 @@ def test_an_existing_place_is_kept_unless_told(tmp_path, graph, capsys):
         (["--memory", "20KiB"], "memory allows 20.0 KiB"),
         (["--holdout", "1"], "holdout must be below 1"),
         (["--holdout", "-0.1"], "holdout must be at least 0"),
+        (["--p", "2"], "--p does nothing with deepwalk, only with node2vec; leave it out, or choose another"),
+        (["--order", "2"], "--order does nothing with deepwalk, only with line"),
+        (["--no-propagate"], "--no-propagate does nothing with deepwalk, only with prone and lightne"),
+        (["--method=line", "--window=3"], "--window does nothing with line, only with deepwalk, node2vec"),
         (["--threads", "0"], "threads must be in 1 .. 4096"),
         (["--threads", "1000000000000000000000"], "threads must be in 1 .. 4096"),
         (["--memory", "9" * 400 + "GiB"], "memory must be a size"),
@@ -207,7 +223,7 @@ def test_a_page_without_scikit_learn_is_refused_before_training(tmp_path, people
         str(tmp_path / "page.html"),
     ]
     assert main(words) == 2
-    assert "weft[eval]" in capsys.readouterr().err
+    assert "pip install scikit-learn" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == [people]
 
 

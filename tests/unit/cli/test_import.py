@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 
 import numpy as np
 import polars as pl
 import pytest
 
 from weft.cli import main
-from weft.graph import Graph
+from weft.embed import Embedding
+from weft.errors import WeftValueError
+from weft.graph import Graph, Ids
 
 
 def run(*words):
@@ -34,7 +37,12 @@ def test_from_table_to_description(tmp_path, table, capsys):
     assert "200 nodes" in capsys.readouterr().out
     assert run("info", out, "--verify", "--json") == 0
     facts = json.loads(capsys.readouterr().out)
-    assert (facts["nodes"], facts["labels"], facts["labelled"]) == (200, 4, 200)
+    assert (facts["nodes"], facts["labels"], facts["labelled_nodes"], facts["assignments"]) == (
+        200,
+        4,
+        200,
+        200,
+    )
     assert facts["verified"]
     assert run("info", out) == 0
     assert "mean degree" in capsys.readouterr().out
@@ -106,6 +114,27 @@ def test_columns_of_the_labels(tmp_path, table):
     graph = Graph.open(tmp_path / "g")
     assert graph.labels[int(graph.ids.find(np.array([5]))[0])] == ("red",)
     assert run("import", table[0], "--out", tmp_path / "h", "--label-columns", "who", "kind") == 2
+
+
+def test_overwriting_replaces_graphs_alone(tmp_path, table, capsys):
+    out = tmp_path / "vectors"
+    Embedding(vectors=np.eye(3, dtype=np.float32), ids=Ids.range(3)).save(out)
+    assert run("import", table[0], "--out", out, "--overwrite") == 2
+    assert "it is a weft.embedding, not a weft.graph" in capsys.readouterr().err
+    assert Embedding.open(out, verify=True).dim == 3
+    assert run("import", table[0], "--out", tmp_path / "g") == 0
+    assert run("import", table[0], "--out", tmp_path / "g", "--overwrite") == 0
+    with pytest.raises(WeftValueError, match=r"it is a weft\.graph, not a weft\.embedding"):
+        Embedding.open(out).save(tmp_path / "g", overwrite=True)
+
+
+def test_labels_are_counted_by_node_and_by_assignment(tmp_path, capsys):
+    (tmp_path / "e.csv").write_text("a,b\nb,c\n")
+    (tmp_path / "l.csv").write_text("a,red\na,blue\nb,red\n")
+    assert run("import", tmp_path / "e.csv", "--labels", tmp_path / "l.csv", "--out", tmp_path / "g") == 0
+    assert run("info", tmp_path / "g") == 0
+    shown = re.sub(" +", " ", capsys.readouterr().out)
+    assert "\nlabels 2\nlabelled nodes 2\nassignments 3\n" in shown
 
 
 @pytest.mark.parametrize(("header", "nodes"), [("auto", 5), ("yes", 3), ("no", 5)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -37,13 +39,47 @@ def words_of(places, *more):
 def test_update(places, capsys):
     assert main(words_of(places, "--epochs", "20")) == 0
     text = capsys.readouterr().out
-    assert "55 nodes, 10 of them new; 5 are gone" in text
+    assert re.search(r"graph +55 nodes, [\d,]+ stored edges\n", text)
+    assert "10 nodes are new, 5 are gone" in text
+    planned = int(re.search(r"pairs +([\d,]+) of walks", text)[1].replace(",", ""))
+    assert planned == Embedding.open(places / "new").history[-1, 0]
     made, now = Embedding.open(places / "new", verify=True), Graph.open(places / "now")
     model = Embedding.open(places / "vectors").model()
     np.testing.assert_array_equal(made.vectors, model.partial_fit(now, epochs=20).embedding_)
     assert made.config["updates"] == 1
     assert made.config["epochs"] == 30
     assert sorted(path.name for path in places.iterdir()) == ["before", "new", "now", "vectors"]
+
+
+def test_the_plan_alone(places, capsys):
+    before = sorted(places.iterdir())
+    assert main(words_of(places, "--plan")) == 0
+    text = capsys.readouterr().out
+    for row in ("pairs", "parts", "memory", "changes", "time     about"):
+        assert f"  {row}" in text
+    assert sorted(places.iterdir()) == before
+
+
+def test_a_page(places, capsys):
+    pytest.importorskip("sklearn")
+    page = places / "page.html"
+    assert main(words_of(places, "--epochs", "2", "--report", str(places / "none" / "page.html"))) == 2
+    assert "there is no folder" in capsys.readouterr().err
+    assert main(words_of(places, "--epochs", "2", "--report", str(page))) == 0
+    assert "<svg" in page.read_text("utf-8")
+    assert f"report   {page}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_a_file_of_edges_is_to_be_imported(places, capsys, there):
+    file = places / "now.csv"
+    if there:
+        file.write_text("a,b\n")
+    words = words_of(places)
+    assert main([*words[:3], str(file), *words[4:]]) == 2
+    error = capsys.readouterr().err
+    assert ("is a file" if there else "is not there") in error
+    assert "weft import FILE --out DIR makes one" in error
 
 
 def test_in_place_again_and_again(places):

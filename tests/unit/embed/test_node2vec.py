@@ -11,7 +11,8 @@ from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 from weft.sampling.walks import second_order_bytes
 
-SMALL = {"method": "node2vec", "dim": 16, "epochs": 20, "p": 0.25, "q": 4.0, "memory": "64GiB"}
+WALKS = {"dim": 16, "epochs": 20, "memory": "64GiB"}
+SMALL = {**WALKS, "method": "node2vec", "p": 0.25, "q": 4.0}
 
 
 @pytest.fixture(params=["undirected", "weighted", "directed"])
@@ -49,7 +50,7 @@ def test_threads_do_not_show(graph):
 
 def test_p_and_q_of_one_are_deepwalk(graph):
     ours = NodeEmbedding(**SMALL | {"p": 1, "q": 1}).fit_transform(graph)
-    np.testing.assert_array_equal(ours, NodeEmbedding(**SMALL | {"method": "deepwalk"}).fit_transform(graph))
+    np.testing.assert_array_equal(ours, NodeEmbedding(**WALKS).fit_transform(graph))
 
 
 @pytest.mark.parametrize("change", [{"p": 0.5}, {"q": 2.0}])
@@ -81,7 +82,7 @@ def test_interrupted_and_resumed(graph, tmp_path):
 
 def test_the_plan_counts_the_filter(graph, monkeypatch):
     monkeypatch.setattr("weft.embed.plan.resident", lambda: 1 << 28)
-    plain = NodeEmbedding(**SMALL | {"method": "deepwalk"}).plan(graph)
+    plain = NodeEmbedding(**WALKS).plan(graph)
     second = NodeEmbedding(**SMALL).plan(graph)
     assert second.bytes - plain.bytes in (0, second_order_bytes(graph))
     assert NodeEmbedding(**SMALL).estimate(graph, second).seconds > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import pickle
+import re
 import shutil
 import threading
 import time
@@ -16,6 +17,7 @@ import pytest
 import weft
 from weft.embed import Embedding, NodeEmbedding, room
 from weft.embed import plan as plan_module
+from weft.embed.methods import own
 from weft.embed.start import initial_vectors
 from weft.errors import BudgetError, NotFittedError, StorageError, WeftTypeError, WeftValueError
 from weft.graph import Graph
@@ -64,7 +66,7 @@ def test_threads_do_not_show(method, directed):
     results = []
     for count in (1, 2, 4):
         weft.set_num_threads(count)
-        model = NodeEmbedding(method=method, **SMALL).fit(graph)
+        model = NodeEmbedding(**own(method, {"method": method, **SMALL})).fit(graph)
         assert model.plan_.parts > 1
         results.append((model.embedding_.tobytes(), model.context_.tobytes(), model.loss_history_.tobytes()))
     assert results[0] == results[1] == results[2]
@@ -274,6 +276,16 @@ def test_no_room_for_what_does_not_fit(wide, tmp_path, monkeypatch):
     monkeypatch.setattr(room, "_file_system", lambda _: "tmpfs")
     with pytest.raises(WeftValueError, match=r"is in memory itself \(tmpfs\).*--scratch"):
         model.fit(wide)
+
+
+@pytest.mark.parametrize("method", ["deepwalk", "prone", "lightne"])
+def test_a_plan_is_shown_as_a_table(method):
+    plan = NodeEmbedding(method=method, dim=16, memory="64GiB").plan(planted(100)[0])
+    lines = str(plan).splitlines()
+    assert lines[0].split() == ["nodes", f"{plan.nodes:,}"]
+    assert lines[-1].startswith("  memory   ")
+    assert all(re.match(r"  \w+ +\S", line) for line in lines)
+    assert "Plan(" not in str(plan)
 
 
 def test_estimate():

@@ -60,9 +60,9 @@ def test_after_a_resumption_only_new_pairs_count_for_the_speed(bars, tmp_path, c
     run = a_run()
     for _ in range(3):
         run.step()
-    with DirectoryWriter(tmp_path / "state") as writer:
+    with DirectoryWriter(tmp_path / "state", "weft.test") as writer:
         run.save(writer)
-        writer.finish("weft.test", {})
+        writer.finish({})
     other = a_run()
     other.load(DirectoryReader(tmp_path / "state", "weft.test"))
     with Progress(other, bar=True, hook=None) as progress:

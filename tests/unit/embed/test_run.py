@@ -59,9 +59,9 @@ def test_vectors_of_some_nodes_are_rows_of_the_result(graph):
 def test_tables_come_back_from_disk(graph, tmp_path):
     run = fresh(graph)
     run.step()
-    with DirectoryWriter(tmp_path / "tables") as writer:
+    with DirectoryWriter(tmp_path / "tables", "weft.test") as writer:
         run.save(writer)
-        writer.finish("weft.test", {})
+        writer.finish({})
     other = Run(graph, run.plan, SETTINGS)
     other.load(DirectoryReader(tmp_path / "tables", "weft.test"))
     while not run.done:

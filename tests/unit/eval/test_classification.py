@@ -11,7 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 
 from weft.errors import MissingExtraError, WeftValueError
 from weft.eval import classify_nodes
-from weft.graph import Labels
+from weft.graph import Graph, Labels
 
 
 def _planted(nodes=400, labels=5, dim=8, noise=1.0, seed=1, several=True):
@@ -52,6 +52,12 @@ def test_vectors_of_another_kind(vectors):
         classify_nodes(vectors, LABELS)
 
 
+def test_a_graph_without_labels():
+    graph = Graph.from_edges([0], [1])
+    with pytest.raises(WeftValueError, match=r"labels must be a Labels \(got None\); a graph has them if"):
+        classify_nodes(np.eye(2, dtype=np.float32), graph.labels)
+
+
 def test_vectors_that_diverged():
     broken = VECTORS.copy()
     broken[7, 3] = np.nan
@@ -68,7 +74,7 @@ def test_too_few_labelled_nodes(labelled):
 
 def test_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.linear_model", None)
-    with pytest.raises(MissingExtraError, match=r"pip install 'weft\[eval\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install scikit-learn"):
         classify_nodes(VECTORS, LABELS)
 
 

@@ -18,10 +18,10 @@ from weft.graph.format import DATA_OFFSET, MANIFEST, DirectoryReader, DirectoryW
 @pytest.fixture
 def place(tmp_path):
     path = tmp_path / "thing"
-    with DirectoryWriter(path) as writer:
+    with DirectoryWriter(path, "weft.test") as writer:
         writer.write_array("a", np.arange(1000))
         writer.write_array("b", np.zeros((0, 3), np.float32))
-        writer.finish("weft.test", {"n": 1})
+        writer.finish({"n": 1})
     return path
 
 
@@ -38,11 +38,11 @@ def test_numpy_opens_the_files(place):
 
 
 def test_chunks_make_one_array(tmp_path):
-    with DirectoryWriter(tmp_path / "x") as writer:
+    with DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         array = writer.array("a", np.uint32, (10,))
         for chunk in np.split(np.arange(10), [3, 3, 9]):
             array.write(chunk)
-        writer.finish("weft.test", {})
+        writer.finish({})
     np.testing.assert_array_equal(
         DirectoryReader(tmp_path / "x", "weft.test", verify=True).get("a"), np.arange(10)
     )
@@ -51,33 +51,36 @@ def test_chunks_make_one_array(tmp_path):
 @pytest.mark.parametrize("rows", [0, 1, 9])
 def test_rows_may_be_counted_while_writing(tmp_path, rows):
     whole = np.arange(rows * 3, dtype=np.float32).reshape(rows, 3)
-    with DirectoryWriter(tmp_path / "x") as writer:
+    with DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         array = writer.array("a", np.float32, (None, 3))
         for chunk in np.array_split(whole, 4):
             array.write(chunk)
-        writer.finish("weft.test", {})
+        writer.finish({})
     opened = DirectoryReader(tmp_path / "x", "weft.test", verify=True).get("a", np.float32, (rows, 3))
     np.testing.assert_array_equal(opened, whole)
     with (
-        DirectoryWriter(tmp_path / "y") as writer,
+        DirectoryWriter(tmp_path / "y", "weft.test") as writer,
         pytest.raises(WeftValueError, match="8 bytes fewer"),
     ):
         writer.array("a", np.float32, (None, 3)).write(np.zeros(4, np.float32))
-        writer.finish("weft.test", {})
+        writer.finish({})
 
 
 def test_too_few_or_too_many_elements(tmp_path):
-    with DirectoryWriter(tmp_path / "x") as writer:
+    with DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         writer.array("a", np.uint32, (10,)).write(np.arange(9))
         with pytest.raises(WeftValueError, match="4 bytes fewer"):
-            writer.finish("weft.test", {})
-    with DirectoryWriter(tmp_path / "x") as writer, pytest.raises(WeftValueError, match="4 bytes more"):
+            writer.finish({})
+    with (
+        DirectoryWriter(tmp_path / "x", "weft.test") as writer,
+        pytest.raises(WeftValueError, match="4 bytes more"),
+    ):
         writer.array("a", np.uint32, (10,)).write(np.arange(11))
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_failure_leaves_nothing(tmp_path):
-    with pytest.raises(RuntimeError), DirectoryWriter(tmp_path / "x") as writer:
+    with pytest.raises(RuntimeError), DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         writer.write_array("a", np.arange(3))
         raise RuntimeError
     assert list(tmp_path.iterdir()) == []
@@ -85,24 +88,26 @@ def test_a_failure_leaves_nothing(tmp_path):
 
 def test_existing_places(tmp_path, place):
     with pytest.raises(WeftValueError, match="exists"):
-        DirectoryWriter(place)
+        DirectoryWriter(place, "weft.test")
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / "thesis.tex").touch()
     with pytest.raises(WeftValueError, match="not a weft directory"):
-        DirectoryWriter(foreign, overwrite=True)
-    with DirectoryWriter(place, overwrite=True) as writer:
+        DirectoryWriter(foreign, "weft.test", overwrite=True)
+    with pytest.raises(WeftValueError, match=r"cannot overwrite .*: it is a weft\.test, not a weft\.graph"):
+        DirectoryWriter(place, "weft.graph", overwrite=True)
+    with DirectoryWriter(place, "weft.test", overwrite=True) as writer:
         writer.write_array("a", np.arange(2))
         assert len(DirectoryReader(place, "weft.test").get("a")) == 1000  # the old one, until the end
-        writer.finish("weft.test", {})
+        writer.finish({})
     assert len(DirectoryReader(place, "weft.test").get("a")) == 2
     assert sorted(p.name for p in tmp_path.iterdir()) == ["foreign", "thing"]
 
 
 def test_overwrite_without_exchange(place, monkeypatch):
     monkeypatch.setattr(_files, "_swap", lambda a, b: False)
-    with DirectoryWriter(place, overwrite=True) as writer:
-        writer.finish("weft.test", {"n": 2})
+    with DirectoryWriter(place, "weft.test", overwrite=True) as writer:
+        writer.finish({"n": 2})
     assert DirectoryReader(place, "weft.test").meta == {"n": 2}
     assert [p.name for p in place.parent.iterdir()] == ["thing"]
 
@@ -113,8 +118,8 @@ def test_leftovers_of_the_dead_are_removed(tmp_path):
     other = tmp_path / ".y.tmp-999999999-00000000"
     for path in (dead, alive, other):
         path.mkdir()
-    with DirectoryWriter(tmp_path / "x") as writer:
-        writer.finish("weft.test", {})
+    with DirectoryWriter(tmp_path / "x", "weft.test") as writer:
+        writer.finish({})
     assert not dead.exists()
     assert alive.exists()
     assert other.exists()
@@ -126,7 +131,7 @@ def test_system_errors_name_path_and_remedy(tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", full)
     full_disk = pytest.raises(StorageError, match=r"a\.npy: the disk is full; free some space")
-    with full_disk as caught, DirectoryWriter(tmp_path / "x") as writer:
+    with full_disk as caught, DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         writer.write_array("a", np.arange(3))
     assert caught.value.errno == errno.ENOSPC
     assert isinstance(caught.value, OSError)
@@ -218,19 +223,22 @@ def test_a_sealed_manifest_is_not_trusted(place, entry):
 
 
 def test_only_numbers_are_written_and_always_little_endian(tmp_path):
-    with DirectoryWriter(tmp_path / "x") as writer:
+    with DirectoryWriter(tmp_path / "x", "weft.test") as writer:
         with pytest.raises(WeftTypeError, match="a directory holds numbers"):
             writer.write_array("a", np.array(["text"]))
         writer.write_array("b", np.arange(3, dtype=">f4"))
-        writer.finish("weft.test", {})
+        writer.finish({})
     np.testing.assert_array_equal(DirectoryReader(tmp_path / "x", "weft.test").get("b", "<f4"), [0, 1, 2])
 
 
 def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path):
-    with DirectoryWriter(tmp_path / "x") as first, DirectoryWriter(tmp_path / "x") as second:
-        first.finish("weft.test", {"n": 1})
+    with (
+        DirectoryWriter(tmp_path / "x", "weft.test") as first,
+        DirectoryWriter(tmp_path / "x", "weft.test") as second,
+    ):
+        first.finish({"n": 1})
         with pytest.raises(WeftValueError, match="another program wrote it"):
-            second.finish("weft.test", {"n": 2})
+            second.finish({"n": 2})
     assert DirectoryReader(tmp_path / "x", "weft.test").meta == {"n": 1}
     assert [p.name for p in tmp_path.iterdir()] == ["x"]
 
@@ -238,8 +246,8 @@ def test_of_two_writers_the_second_does_not_replace_the_first(tmp_path):
 def test_overwriting_a_link_leaves_what_it_led_to(tmp_path, place):
     link = tmp_path / "link"
     link.symlink_to(place)
-    with DirectoryWriter(link, overwrite=True) as writer:
-        writer.finish("weft.test", {"n": 2})
+    with DirectoryWriter(link, "weft.test", overwrite=True) as writer:
+        writer.finish({"n": 2})
     assert DirectoryReader(link, "weft.test").meta == {"n": 2}
     assert DirectoryReader(place, "weft.test").meta == {"n": 1}
     assert sorted(p.name for p in tmp_path.iterdir()) == ["link", "thing"]

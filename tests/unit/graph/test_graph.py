@@ -159,12 +159,12 @@ def damaged(tmp_path, **arrays):
         "labels": None,
     }
     meta |= arrays.pop("meta", {})
-    with DirectoryWriter(tmp_path / "g") as writer:
+    with DirectoryWriter(tmp_path / "g", "weft.graph") as writer:
         for name in ("indptr", "indices", "weight"):
             writer.write_array(name, arrays.get(name, getattr(graph, name)))
         for name in arrays.keys() - {"indptr", "indices", "weight"}:
             writer.write_array(name, arrays[name])
-        writer.finish("weft.graph", meta)
+        writer.finish(meta)
     return tmp_path / "g"
 
 

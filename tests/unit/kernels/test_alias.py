@@ -32,8 +32,8 @@ def row(weight):
         ([1, 2, -1], "node 1 has an edge of weight -1"),
         ([1, 2, np.nan], "node 1 has an edge of weight nan"),
         ([1, 2, np.inf], "node 1 has an edge of weight inf"),
-        ([1, 0, 0], "node 1 has 2 edges, all of weight zero"),
-        ([1, 0, -0.0], "node 1 has 2 edges, all of weight zero"),
+        ([1, 0, 0], "node 1 has only edges of weight zero .2.;"),
+        ([1, 0, -0.0], "node 1 has only edges of weight zero .2.;"),
     ],
 )
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -9,6 +9,7 @@ import pytest
 
 from weft.errors import WeftValueError
 from weft.graph import Graph
+from weft.graph.ingest import ingest
 from weft.kernels.alias import alias_tables
 from weft.kernels.walk import reference
 from weft.kernels.walk2 import reference as second_order
@@ -67,9 +68,16 @@ def test_negative_number_of_walks(graph):
 
 def test_node_whose_weights_are_all_zero():
     graph = Graph.from_edges([0, 1], [1, 2], np.float32([1, 0]), num_nodes=3, directed=True)
-    with pytest.raises(WeftValueError, match="node 1 has 1 edges, all of weight zero"):
+    with pytest.raises(WeftValueError, match=r"node 1 has only edges of weight zero \(1\); drop them"):
         random_walks(graph, 5, 3, seed=0)
     assert random_walks(graph, 5, 3, seed=0, weighted=False).shape == (5, 4)
+
+
+@pytest.mark.parametrize(("sources", "name"), [([70, 80], "80"), (["ann", "bob"], "'bob'")])
+def test_such_a_node_is_named_as_the_user_does(tmp_path, sources, name):
+    graph = ingest((sources, sources[::-1], [1.0, 0.0]), tmp_path / "graph", directed=True)
+    with pytest.raises(WeftValueError, match=rf"walks by weight: node {name} has only edges of weight zero"):
+        random_walks(graph, 5, 3, seed=0)
 
 
 @pytest.mark.parametrize("weighted", [None, True, False])

@@ -17,11 +17,11 @@ from weft.config import show_bytes
 from weft.embed.factor.edges import edge_chunks, reached
 from weft.embed.placement import in_degrees
 from weft.errors import BudgetError
-from weft.kernels.alias import alias_tables
 from weft.kernels.memory import zeros_huge
 from weft.kernels.paths import UNIT, PathGraph, PathSampling, path_counts, path_room, path_rows
 from weft.kernels.spmm import SparseRows
 from weft.rng import Op, key
+from weft.sampling.walks import edge_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -73,7 +73,7 @@ class Sampler:
         Raises:
             WeftValueError: the graph is damaged, or a row's weights are all 0.
         """
-        alias = None if graph.weight is None else alias_tables(graph.indptr, graph.weight)
+        alias = edge_table(graph)
         paths = PathGraph(
             indptr=graph.indptr,
             indices=np.asarray(graph.indices, np.uint32),

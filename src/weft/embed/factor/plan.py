@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from weft.config import show_bytes
+from weft.config import show_bytes, show_count, show_rows
 from weft.embed.factor.edges import EDGES
 from weft.embed.factor.lightne import ENTRY_BYTES, STRIP
 from weft.errors import BudgetError, WeftValueError
@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from weft.embed.factor.lightne import Sampler
     from weft.graph import Graph
 
-__all__ = ["METHODS", "FactorPlan", "Request", "check_nodes", "make_factor_plan"]
-
-METHODS = ("prone", "lightne")
+__all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan"]
 
 _REST = 28 << 20  # modules loaded on the way, buffers of BLAS, stacks of threads, huge pages not used up
 _MARGIN = 1.05  # what is foretold from 512 rows was off by 3 % at most
@@ -84,6 +82,23 @@ class FactorPlan:
     strip: int
     bytes: int
     limit: int
+
+    def facts(self, *, at_most: bool = False) -> dict[str, str]:
+        """What a user wants to know, by name; a factorisation is never over early."""
+        samples = f"{self.samples:,.0f}" if self.samples >= 100 else f"{self.samples:.3g}"
+        facts = {
+            "walks": f"{self.walks:,} of {show_count(self.window, 'step')}, {samples} over an edge",
+            "matrix": f"{'at most ' if self.walks else ''}{self.entries:,} entries",
+            "svd": f"{self.sketch} columns, {self.power} power iterations",
+            "filter": f"{self.strip} columns at a time",
+            "memory": f"{show_bytes(self.bytes)} of {show_bytes(self.limit)}",
+        }
+        left_out = {"walks": self.samples == 0, "filter": self.strip == 0}
+        return {name: text for name, text in facts.items() if not left_out.get(name)}
+
+    def __str__(self) -> str:
+        """The facts, a line each."""
+        return show_rows({"nodes": f"{self.nodes:,}", **self.facts()}).removesuffix("\n")
 
 
 def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, base: int) -> FactorPlan:

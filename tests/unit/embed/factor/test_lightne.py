@@ -137,7 +137,7 @@ def test_samples_are_chosen_by_the_graph():
 
 def test_a_row_of_weights_of_zero():
     graph = Graph.from_edges([0, 1, 3], [1, 2, 4], [1.0, 1.0, 0.0])
-    with pytest.raises(WeftValueError, match="all of weight zero"):
+    with pytest.raises(WeftValueError, match="only edges of weight zero"):
         sampler(graph)
 
 

@@ -116,9 +116,9 @@ def test_a_checkpoint_goes_on_anywhere(graph, whole, tmp_path, there, here):
     with started(graph, tmp_path, there) as run:
         for _ in range(2):
             run.step()
-        with DirectoryWriter(state) as writer:
+        with DirectoryWriter(state, "weft.test") as writer:
             run.save(writer)
-            writer.finish("weft.test", {})
+            writer.finish({})
         same(ended(run), whole)  # saving disturbs nothing
     with Run(graph, plan_of(graph, here), SETTINGS, tmp_path) as run:
         run.load(DirectoryReader(state, "weft.test"))

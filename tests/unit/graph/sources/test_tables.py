@@ -320,7 +320,7 @@ def test_mat_without_scipy(tmp_path, monkeypatch):
     path = tmp_path / "g.mat"
     scipy.io.savemat(path, {"network": sp.eye(3, format="csc")})
     monkeypatch.setitem(__import__("sys").modules, "scipy.io", None)
-    with pytest.raises(ImportError, match=r"pip install 'weft\[eval\]'"):
+    with pytest.raises(ImportError, match=r"pip install SciPy"):
         open_source(path)
 
 
