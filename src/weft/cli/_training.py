@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from weft.embed import Embedding, Estimate, NodeEmbedding
     from weft.embed.family import AnyPlan
@@ -20,8 +22,10 @@ __all__ = [
     "check_apart",
     "check_minutes",
     "check_report",
+    "finished",
     "go_on",
     "nearest",
+    "notes",
     "show_plan",
     "show_result",
     "show_time",
@@ -69,17 +73,59 @@ def sibling(out: Path, ending: str) -> Path:
     return out.with_name(out.name + ending)
 
 
+@contextlib.contextmanager
+def notes() -> Iterator[None]:
+    """Warnings of what is called inside as notes on stderr, without the place in the code."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        yield
+    sys.stderr.write("".join(f"note: {warning.message}\n" for warning in caught))
+
+
 def nearest(place: Path) -> Path:
     """The folder that will hold ``place``, or the nearest above it that exists."""
-    return next(folder for folder in place.absolute().parents if folder.is_dir())
+    place = place.absolute()
+    return next((folder for folder in place.parents if folder.is_dir()), place)
+
+
+def finished(out: Path, state: Path | None, made_with: Mapping[str, object], *, holdout: bool) -> bool:
+    """Whether a run that shall go on has come to its end already; say so.
+
+    Args:
+        out: where its vectors would be.
+        state: where its checkpoint would be.
+        made_with: what the configuration of the vectors must say.
+        holdout: whether edges were to be hidden.
+
+    Raises:
+        WeftValueError: there are vectors of another run.
+    """
+    from weft.embed import Embedding
+    from weft.embed.checkpoint import check_place
+    from weft.embed.store import KIND
+    from weft.graph.format import format_of
+
+    if format_of(out) != KIND or (state is not None and check_place(state)):
+        return False
+    made = Embedding.open(out)
+    there = {name: made.config.get(name) for name in made_with} | {"holdout": made.holdout is not None}
+    now = {**made_with, "holdout": holdout}
+    if differ := [f"{name}={there[name]!r} (now {now[name]!r})" for name in now if there[name] != now[name]]:
+        raise WeftValueError(
+            f"{out} exists and was made with {', '.join(differ)}; choose another --out or pass --overwrite"
+        )
+    sys.stdout.write(f"  resume   nothing to do: {out} is finished, {made!r}\n")
+    return True
 
 
 def go_on(state: Path, *, resume: bool) -> int:
     """How many pairs an earlier run trained; say so. Without ``resume`` its checkpoint goes."""
     from weft.embed.checkpoint import pairs_saved, remove
+    from weft.graph._lock import locked
 
     if not resume:
-        remove(state)
+        with locked(state):
+            remove(state)
         return 0
     before = pairs_saved(state)
     sys.stdout.write(

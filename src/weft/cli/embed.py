@@ -8,6 +8,7 @@ A run that was killed or interrupted goes on with --resume, to the vectors it wo
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -23,15 +24,17 @@ from weft.cli._training import (
     check_apart,
     check_minutes,
     check_report,
+    finished,
     go_on,
     nearest,
+    notes,
     show_plan,
     show_result,
     show_time,
     sibling,
     write_report,
 )
-from weft.embed.methods import FACTOR, Method, check_own, methods_of
+from weft.embed.methods import FACTOR, Method, check_own, methods_of, own
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
@@ -162,6 +165,7 @@ def run(args: Args) -> int:
     """Open or import, hide edges, train, save, report."""
     from weft.embed import NodeEmbedding
     from weft.graph import Graph
+    from weft.graph._lock import locked
     from weft.kernels.threads import set_num_threads
 
     shared = NodeEmbedding().get_params()
@@ -173,14 +177,29 @@ def run(args: Args) -> int:
         model.set_params(scratch=nearest(args.out))
     if args.threads is not None:
         set_num_threads(args.threads)
-    if args.source.is_dir():
-        _embed(args, model, Graph.open(args.source))
-    elif args.plan:
-        with tempfile.TemporaryDirectory(prefix="weft-") as folder:
+    with contextlib.ExitStack() as stack:
+        if not args.plan:
+            if args.resume and not args.overwrite and _finished(args, model):
+                return 0
+            _check_places(args)
+            stack.enter_context(locked(_out(args)))
+        if args.source.is_dir():
+            _embed(args, model, Graph.open(args.source))
+        elif args.plan:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="weft-"))
             _embed(args, model, _import(args, Path(folder) / "graph"))
-    else:
-        _embed_file(args, model)
+        else:
+            _embed_file(args, model)
     return 0
+
+
+def _finished(args: Args, model: NodeEmbedding) -> bool:
+    """Whether these vectors are there already."""
+    from weft.embed.family import deciding
+
+    graph = args.source if args.source.is_dir() else _place(args)
+    made_with = own(args.method, deciding(model)) | {"updates": 0, "graph": str(graph.resolve())}
+    return finished(_out(args), _state(args), made_with, holdout=args.holdout > 0)
 
 
 def _embed_file(args: Args, model: NodeEmbedding) -> None:
@@ -207,7 +226,8 @@ def _embed_file(args: Args, model: NodeEmbedding) -> None:
 def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     """Say the plan; unless that is all, train, save and report."""
     from weft.embed import Embedding, Plan
-    from weft.embed.checkpoint import remove
+    from weft.embed.checkpoint import Checkpoint, check_place, identity, remove
+    from weft.embed.family import deciding
 
     train, holdout = graph, None
     if args.holdout:
@@ -221,8 +241,11 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
         check_drawable(graph.num_nodes)
     open_end = args.epochs == "auto" or args.patience is not None
     hidden = 0 if holdout is None else len(holdout)
-    sys.stdout.write(show_plan(train, plan, hidden=hidden, open_end=open_end))
     state = None if args.plan else _state(args)
+    if state is not None and args.resume and check_place(state):
+        assert isinstance(plan, Plan)
+        Checkpoint(state, identity(deciding(model), plan, train)).check()
+    sys.stdout.write(show_plan(train, plan, hidden=hidden, open_end=open_end))
     before = 0 if state is None else go_on(state, resume=args.resume)
     sys.stdout.flush()
     done = before / plan.pairs if isinstance(plan, Plan) else 0.0
@@ -231,13 +254,14 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     if args.plan:
         return
     begun = time.perf_counter()
-    model.fit(
-        train,
-        plan=plan,
-        checkpoint=state,
-        every_minutes=args.checkpoint_minutes,
-        resume=args.resume,
-    )
+    with notes():
+        model.fit(
+            train,
+            plan=plan,
+            checkpoint=state,
+            every_minutes=args.checkpoint_minutes,
+            resume=args.resume,
+        )
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, train, holdout=holdout, graph_path=graph.path)
     made = made.save(_out(args), overwrite=args.overwrite)
@@ -257,8 +281,6 @@ def _check(args: Args, model: NodeEmbedding) -> None:
         raise WeftValueError(f"there is no {args.source}; give a graph directory or a file of edges")
     if args.source.is_dir():
         _check_no_import(args)
-    if not args.plan:
-        _check_places(args)
     check_own(args.method, args.given)
     model.check_params()
     check_minutes(args.checkpoint_minutes)

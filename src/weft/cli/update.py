@@ -18,14 +18,17 @@ from weft.cli._training import (
     check_apart,
     check_minutes,
     check_report,
+    finished,
     go_on,
     nearest,
+    notes,
     show_plan,
     show_result,
     show_time,
     sibling,
     write_report,
 )
+from weft.embed.methods import own
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
@@ -88,8 +91,10 @@ class Args:
 def run(args: Args) -> int:
     """Open, go on learning, save."""
     from weft.embed import Embedding
+    from weft.embed.checkpoint import Checkpoint, check_place, graph_identity
     from weft.embed.checks import check_int
     from weft.graph import Graph
+    from weft.graph._lock import locked
     from weft.kernels.threads import MOST, set_num_threads
 
     state = sibling(args.out, ".checkpoint") if args.checkpoint is None else args.checkpoint
@@ -97,16 +102,34 @@ def run(args: Args) -> int:
     if args.threads is not None:
         set_num_threads(check_int("threads", args.threads, 1, MOST))
     before, graph = Embedding.open(args.vectors), Graph.open(args.graph)
+    if args.resume and not args.overwrite and not args.plan and _finished(args, before, state):
+        return 0
     model = before.model().set_params(
         memory=args.memory,
         scratch=nearest(args.out) if args.scratch is None else args.scratch,
         progress=sys.stderr.isatty(),
         tensorboard=args.tensorboard,
     )
-    _show_plan(args, before, model, graph)
-    if not args.plan:
+    if args.plan:
+        _show_plan(args, before, model, graph)
+        return 0
+    _check_places(args, state)
+    with locked(args.out):
+        if args.resume and check_place(state):
+            Checkpoint(state, {"graph": graph_identity(graph)}).check()
+        _show_plan(args, before, model, graph)
         _update(args, model, graph, state)
     return 0
+
+
+def _finished(args: Args, before: Embedding, state: Path) -> bool:
+    """Whether these vectors are there already."""
+    from weft.embed.family import deciding
+
+    model = before.model()
+    made_with = own(model.method, deciding(model))
+    made_with |= {"updates": model.updates_ + 1, "graph": str(args.graph.resolve())}
+    return finished(args.out, state, made_with, holdout=False)
 
 
 def _show_plan(args: Args, before: Embedding, model: NodeEmbedding, graph: Graph) -> None:
@@ -129,14 +152,15 @@ def _update(args: Args, model: NodeEmbedding, graph: Graph, state: Path) -> None
 
     trained = go_on(state, resume=args.resume)
     begun = time.perf_counter()
-    model.partial_fit(
-        graph,
-        epochs=args.epochs,
-        learning_rate=args.learning_rate,
-        checkpoint=state,
-        every_minutes=args.checkpoint_minutes,
-        resume=args.resume,
-    )
+    with notes():
+        model.partial_fit(
+            graph,
+            epochs=args.epochs,
+            learning_rate=args.learning_rate,
+            checkpoint=state,
+            every_minutes=args.checkpoint_minutes,
+            resume=args.resume,
+        )
     seconds = time.perf_counter() - begun
     made = Embedding.of(model, graph).save(args.out, overwrite=args.overwrite)
     remove(state)
@@ -154,8 +178,6 @@ def _check(args: Args, state: Path) -> None:
             f"--graph {args.graph} {there}: weft update takes a graph directory; weft import FILE --out DIR "
             "makes one of a file of edges"
         )
-    if not args.plan:
-        _check_places(args, state)
     if args.report is not None:
         check_report(args.report, args.out)
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from weft.embed.plan import Plan
     from weft.graph import Graph
 
-__all__ = ["Checkpoint", "Keepable", "check_place", "identity", "pairs_saved", "remove"]
+__all__ = ["Checkpoint", "Keepable", "check_place", "graph_identity", "identity", "pairs_saved", "remove"]
 
 KIND = "weft.checkpoint"
 _DIGESTS = {"sha256": "edges or weights", "vectors to begin with": "vectors to begin with"}
@@ -67,8 +67,8 @@ class Checkpoint:
                 part.save(writer)
             writer.finish({**self.run, "pairs": pairs})
 
-    def load(self, parts: Sequence[Keepable]) -> None:
-        """Take all parts back, every byte checked.
+    def check(self) -> None:
+        """Refuse a checkpoint of another run; of ``run``, only what is there is compared.
 
         Raises:
             FormatError: the directory is damaged, or no checkpoint.
@@ -80,6 +80,15 @@ class Checkpoint:
                 f"cannot go on from {self.path}: it was made with {', '.join(differ)}; "
                 "give the same graph and parameters, or remove it to begin anew"
             )
+
+    def load(self, parts: Sequence[Keepable]) -> None:
+        """Take all parts back, every byte checked.
+
+        Raises:
+            FormatError: the directory is damaged, or no checkpoint.
+            WeftValueError: it belongs to another run; the message names what differs.
+        """
+        self.check()
         with _with_remedy(self.path):
             reader = DirectoryReader(self.path, KIND, verify=True)
             for part in parts:
@@ -157,13 +166,18 @@ def identity(params: Mapping[str, Any], plan: Plan, graph: Graph) -> dict[str, A
         "plan": {
             k: v for k, v in dataclasses.asdict(plan).items() if k not in ("swap", "disk", "bytes", "limit")
         },
-        "graph": {
-            "nodes": graph.num_nodes,
-            "edges": graph.num_edges,
-            "directed": graph.directed,
-            "weighted": graph.weight is not None,
-            "sha256": _digest(graph),
-        },
+        "graph": graph_identity(graph),
+    }
+
+
+def graph_identity(graph: Graph) -> dict[str, Any]:
+    """What tells a graph from others; its ids, labels and features do not matter here."""
+    return {
+        "nodes": graph.num_nodes,
+        "edges": graph.num_edges,
+        "directed": graph.directed,
+        "weighted": graph.weight is not None,
+        "sha256": _digest(graph),
     }
 
 
@@ -184,6 +198,7 @@ def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]
         found = [
             _difference(name, key, there.get(name, {}).get(key), here[name].get(key))
             for name in group
+            if name in here
             for key in sorted(there.get(name, {}).keys() | here[name].keys())
             if there.get(name, {}).get(key) != here[name].get(key)
         ]

@@ -19,6 +19,7 @@ from weft.embed.run import Run, complete
 from weft.embed.validation import HiddenEdges, Validation, score_bytes
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph._files import storage_errors, temporary_name
+from weft.graph._lock import locked
 from weft.sampling.holdout import hide_edges
 
 if TYPE_CHECKING:
@@ -156,12 +157,15 @@ def learn(
         start: the vectors to begin with; None: random ones.
 
     Raises:
-        WeftValueError: training diverged, no edge can be hidden, or the checkpoint is of another run.
+        WeftValueError: training diverged, no edge can be hidden, or the checkpoint is of another run or in
+            use by one.
         FormatError: the checkpoint is damaged.
         StorageError: a checkpoint cannot be written; the one before is intact.
         Interrupted: a signal came; the checkpoint holds the state.
     """
     with contextlib.ExitStack() as stack:
+        if keeping is not None:
+            stack.enter_context(locked(keeping.path))
         validation = None
         if scoring is None:
             run = stack.enter_context(Run(graph.in_memory(), plan, settings, scratch))

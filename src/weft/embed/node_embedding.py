@@ -200,7 +200,8 @@ class NodeEmbedding(Estimator):
         disturbed, to the bit. SIGINT (Ctrl-C) and SIGTERM then end the run after the pool in work, with a
         last checkpoint. The directory stays after ``fit``: remove it once the vectors are safe.
 
-        prone and lightne keep no checkpoint: they are short, and give the same again.
+        prone and lightne keep no checkpoint: they are short, and give the same again. A run whose loss says
+        that its vectors tell no node from another ends with a ``UserWarning``.
 
         Args:
             graph: at least one edge; edge weights, if any, are respected.
@@ -212,7 +213,7 @@ class NodeEmbedding(Estimator):
         Raises:
             WeftTypeError: ``graph`` is not a graph, or a parameter has the wrong type.
             WeftValueError: a parameter is out of range, the graph has no edges, training diverged, or the
-                checkpoint belongs to a run with another graph or other parameters.
+                checkpoint belongs to a run with another graph or other parameters, or is in use by one.
             FormatError: the checkpoint is damaged, or something else is there.
             BudgetError: the run does not fit into ``memory``.
             StorageError: a checkpoint cannot be written; the one before is intact.

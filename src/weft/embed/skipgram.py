@@ -13,6 +13,7 @@ from weft.embed.curves import Curves
 from weft.embed.estimate import Estimate, estimate
 from weft.embed.family import deciding
 from weft.embed.learn import Keeping, Learned, Scoring, Show, learn
+from weft.embed.outcome import warn_untrained
 from weft.embed.plan import Plan, auto_window, make_plan
 from weft.embed.progress import Progress
 from weft.embed.room import check_room
@@ -96,10 +97,11 @@ class SkipGram:
         shown: list[Show] = [functools.partial(Progress, bar=model.progress, hook=model.on_progress)]
         if model.tensorboard is not None:
             shown.append(functools.partial(Curves, folder=model.tensorboard))
-        return learn(
+        settings = self._settings(plan)
+        learned = learn(
             graph,
             plan,
-            self._settings(plan),
+            settings,
             params=params,
             scoring=self._scoring(),
             keeping=keeping,
@@ -107,6 +109,8 @@ class SkipGram:
             shown=shown,
             start=start,
         )
+        warn_untrained(learned.history, settings, model.epochs, stacklevel=4)  # at the call of fit
+        return learned
 
     def _own(self, plan: AnyPlan) -> Plan:
         """The plan, if it is one of these methods."""

@@ -296,6 +296,65 @@ def test_nothing_to_resume(tmp_path, graph, capsys):
     assert "there is no checkpoint at" in capsys.readouterr().out
 
 
+def test_a_finished_run_has_nothing_to_resume(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    words = ["embed", str(graph.path), "--out", str(out), *QUICK]
+    assert main([*words, "--resume"]) == 0
+    before = (out / "manifest.json").stat().st_ino
+    capsys.readouterr()
+    assert main([*words, "--resume", "--memory", "64GiB"]) == 0
+    text = capsys.readouterr().out
+    assert text == f"  resume   nothing to do: {out} is finished, Embedding(60 nodes, dim 16, deepwalk)\n"
+    assert (out / "manifest.json").stat().st_ino == before
+    assert main([*words, "--resume", "--seed", "3", "--holdout", "0.1"]) == 2
+    error = capsys.readouterr().err
+    assert "was made with seed=0 (now 3), holdout=False (now True); choose another --out" in error
+    graph.save(tmp_path / "other")
+    assert main(["embed", str(tmp_path / "other"), *words[2:], "--resume"]) == 2
+    assert f"graph='{graph.path}' (now '{tmp_path / 'other'}')" in capsys.readouterr().err
+    assert main([*words, "--resume", "--overwrite"]) == 0
+    assert (out / "manifest.json").stat().st_ino != before
+
+
+def test_vectors_beside_an_unfinished_run_are_not_its_own(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    interrupted(graph.path, out)
+    assert main(["embed", str(graph.path), "--out", str(tmp_path / "quick"), *QUICK]) == 0
+    (tmp_path / "quick").rename(out)
+    assert main(["embed", str(graph.path), "--out", str(out), *LONG, "--resume"]) == 2
+    assert "exists; choose another --out or pass --overwrite" in capsys.readouterr().err
+
+
+def test_another_graph_is_told_before_the_plan(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    interrupted(graph.path, out)
+    other = Graph.from_edges(*np.random.default_rng(1).integers(0, 60, (2, 300))).save(tmp_path / "other")
+    assert main(["embed", str(other.path), "--out", str(out), *LONG, "--resume"]) == 2
+    shown = capsys.readouterr()
+    assert "it was made with" in shown.err
+    assert shown.out == ""
+
+
+def test_two_runs_of_one_place(tmp_path, graph, capsys):
+    out = tmp_path / "vectors"
+    words = ["embed", str(graph.path), "--out", str(out), *LONG]
+    child = subprocess.Popen([sys.executable, "-m", "weft", *words], stdout=subprocess.DEVNULL)
+    while child.poll() is None and not (tmp_path / "vectors.checkpoint").exists():
+        time.sleep(0.01)
+    try:
+        assert main([*words, "--overwrite"]) == 2
+        assert f"{out} is in use by another run, process {child.pid}" in capsys.readouterr().err
+        elsewhere = ["--out", str(tmp_path / "b"), "--checkpoint", str(tmp_path / "vectors.checkpoint")]
+        for more in ("--overwrite", "--resume"):
+            assert main([*words[:2], *elsewhere, *LONG, more]) == 2
+            assert "vectors.checkpoint is in use by another run" in capsys.readouterr().err
+    finally:
+        child.kill()
+        child.wait()
+    assert main([*words, "--resume"]) == 0
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "vectors"]
+
+
 def test_a_checkpoint_takes_no_other_place(tmp_path, graph, capsys):
     words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK, "--overwrite"]
     graph.save(tmp_path / "other")

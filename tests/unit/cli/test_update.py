@@ -51,6 +51,16 @@ def test_update(places, capsys):
     assert sorted(path.name for path in places.iterdir()) == ["before", "new", "now", "vectors"]
 
 
+def test_a_finished_update_has_nothing_to_resume(places, capsys):
+    assert main(words_of(places, "--epochs", "2", "--resume")) == 0
+    capsys.readouterr()
+    assert main(words_of(places, "--epochs", "2", "--resume")) == 0
+    assert "  resume   nothing to do: " in capsys.readouterr().out
+    words = words_of(places, "--resume")
+    assert main([*words[:3], str(places / "before"), *words[4:]]) == 2
+    assert "was made with graph=" in capsys.readouterr().err
+
+
 def test_the_plan_alone(places, capsys):
     before = sorted(places.iterdir())
     assert main(words_of(places, "--plan")) == 0
