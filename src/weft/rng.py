@@ -29,6 +29,7 @@ class Op(enum.IntEnum):
     EVALUATE = 8
     SHUFFLE = 9
     WALK2 = 10
+    DEAL = 11
     PATH = 20
     SKETCH = 21
 

@@ -19,6 +19,8 @@ __all__ = ["Footprint", "fit_into"]
 
 # Measured on runs of 50,000 to 3 million nodes. A node while degrees are counted and sorted:
 _DEAL = 90
+# A node while it is dealt to another part, which only happens in memory:
+_DEAL_AGAIN = 48
 # Numbers that are initialised at a time pass through half a dozen arrays.
 _START = 24 * INITIALISED
 # Modules loaded on the way, stacks of threads, and huge pages not used to their end.
@@ -81,7 +83,8 @@ class Footprint:
     def fixed(self) -> int:
         """Bytes that are there from the first pool to the last, whatever is on disk."""
         places = 4 * self.nodes + 8 * self.parts * self.rows
-        return self.base + _REST + self.graph + 9 * self.nodes + places
+        again = 0 if self.count == 2 else _DEAL_AGAIN * self.parts * self.rows
+        return self.base + _REST + self.graph + 9 * self.nodes + places + again
 
     def peak(self, swap: Swap | None) -> int:
         """Bytes of the process when it holds most."""

@@ -59,7 +59,7 @@ class NodeEmbedding(Estimator):
         order: of proximity (line). 2: nodes with the same neighbours come near each other, by a table of
             vertex and one of context vectors; 1: linked nodes do, by one table, whichever way an edge leads;
             ``"both"``: half of the dimensions each, the first order's before the second's. With the first
-            order, the tables must fit into ``memory``, and its vectors are not good yet: prefer 2.
+            order, the tables must fit into ``memory``.
         samples: walks over an edge (lightne); None: such that 128 million of their ends are looked at, within
             1 .. 1000. More are more precise, and take more time and memory.
         propagate: whether vectors are sent through a filter of the graph's Laplacian at the end (prone,

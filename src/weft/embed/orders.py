@@ -66,6 +66,11 @@ class BothOrders:
             self._second.train_batch(batch, losses[1], rate)
         return losses[0].pairs, (losses[0].sum + losses[1].sum) / 2
 
+    def move(self, placement: Placement) -> None:
+        """As in :class:`weft.embed.tables.Tables`."""
+        self._first.move(placement)
+        self._second.move(placement)
+
     def vectors(self, nodes: I64) -> tuple[F32, F32]:
         """As in :class:`weft.embed.tables.Tables`."""
         first, _ = self._first.vectors(nodes)

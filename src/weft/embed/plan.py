@@ -168,7 +168,9 @@ def make_plan(
     # A small pool turns the tables over more often for each pair sorted; a large one repeats a head many
     # times in a row. 200 pairs a node keep both costs small; from a million nodes on it is 128, for tables on
     # disk are read and written several times for each pool: 6 KB a node where a quarter fits into memory.
-    walks = -(-min(max(_POOL, 128 * nodes), max(_SMALLEST_POOL, 200 * nodes), pairs) // per_walk)
+    # With one table for both ends, the nodes are dealt to the parts anew for each pool: often enough.
+    pool = max(_SMALLEST_POOL, (200 if tables == 2 else 20) * nodes)
+    walks = -(-min(max(_POOL, 128 * nodes), pool, pairs) // per_walk)
     base = resident() if base is None else base
     limit = base + free_memory() * 9 // 10 if memory is None else memory
     sizes = Footprint(

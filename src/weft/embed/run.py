@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from weft.embed.batches import MemoryBatches
 from weft.embed.orders import BothOrders
-from weft.embed.placement import Placement
+from weft.embed.placement import Deals
 from weft.embed.plan import row_width
 from weft.embed.start import RandomStart
 from weft.embed.swap.pairs import DiskBatches
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+    from weft.embed.placement import Placement
     from weft.embed.plan import Plan
     from weft.embed.start import Start
     from weft.embed.tables import Tables
@@ -119,10 +120,11 @@ class Run:
     def __init__(self, graph: Graph, plan: Plan, settings: Settings, scratch: Path | None = None) -> None:
         _check_plan(graph, plan, settings)
         self.plan, self.settings = plan, settings
-        placement = Placement.of(graph, plan)
+        self._deals = Deals(graph, plan, key(settings.seed, Op.DEAL) if plan.tables != 2 else None)
+        self._placement = self._deals.first
         self._pools = PairPools(
             graph,
-            placement.row_N,
+            self._placement.row_N,
             length=plan.length,
             window=plan.window,
             walks=plan.walks,
@@ -132,7 +134,7 @@ class Run:
         )
         trim()
         self.scratch = None if scratch is None else Scratch(scratch)
-        self._tables = self._place(placement)
+        self._tables = self._make_tables()
         self._history: list[tuple[int, float]] = []
         self._scores: list[tuple[float, float, float]] = []
         self.over = False
@@ -146,9 +148,17 @@ class Run:
         if self.scratch is not None:
             self.scratch.close()
 
-    def _place(self, placement: Placement) -> Tables:
+    def _place(self, placement: Placement) -> None:
+        """Nodes stand there from now on."""
+        if placement is not self._placement:
+            self._placement = placement
+            self._tables.move(placement)
+            self._pools.place(placement.row_N)
+
+    def _make_tables(self) -> Tables:
         """Tables where the plan wants them."""
         plan, dim, objective = self.plan, self.settings.dim, self.settings.objective()
+        placement = self._placement
         if plan.swap is None:
             if self.settings.order == "both":
                 return BothOrders(plan, placement, MemoryBatches(plan), dim=dim, objective=objective)
@@ -200,6 +210,7 @@ class Run:
             WeftValueError: the loss is not finite any more.
         """
         end, rate = self._round()
+        self._place(self._deals.of(self.pools))
         pool = self._pools.pool(self.pools, end - self.pairs)
         pairs, loss = self._tables.train(pool, self.pairs, rate)
         step, done = Step(pairs, loss / pairs, rate.at(self.pairs)), self.pairs + pairs
@@ -225,6 +236,7 @@ class Run:
 
     def save(self, writer: DirectoryWriter) -> None:
         """Write the tables and the history: all that another run with the same arguments needs to go on."""
+        self._place(self._deals.first)
         self._tables.save(writer)
         writer.write_array("history", self.history)
         writer.write_array("scores", self.scores)
@@ -235,13 +247,14 @@ class Run:
         Raises:
             FormatError: the directory holds other arrays.
         """
-        self._tables.load(reader)
+        self.restore(reader)
         rows = reader.get("history", np.float64).tolist()
         self._history = [(int(pairs), loss) for pairs, loss in rows]
         self._scores = [tuple(row) for row in reader.get("scores", np.float64).tolist()]
 
     def restore(self, reader: DirectoryReader) -> None:
         """Take back the vectors of an earlier time; the history stays."""
+        self._place(self._deals.first)
         self._tables.load(reader)
 
     def finish(self) -> tuple[F32, F32]:

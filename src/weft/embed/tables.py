@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from weft.embed.placement import move_rows
 from weft.embed.start import at_once
 from weft.kernels.memory import zeros_huge
 from weft.kernels.sgns import sgns_train
@@ -97,6 +98,10 @@ class Tables(Protocol):
 
         They are one array where one table is both.
         """
+        ...
+
+    def move(self, placement: Placement) -> None:
+        """Put the nodes elsewhere. They are saved and loaded where the first placement has them."""
         ...
 
     def save(self, writer: DirectoryWriter) -> None:
@@ -201,6 +206,18 @@ class MemoryTables:
             self._context_RD[batch.tails.start * rows :],
         )
         losses.train(vertex, context, batch, self._placement, self._objective, rate)
+
+    def move(self, placement: Placement) -> None:
+        """As in :class:`Tables`."""
+        shift_R = np.zeros(self._plan.rows, np.int64)
+        if placement.shift_R is not None:
+            shift_R += placement.shift_R
+        if self._placement.shift_R is not None:
+            shift_R -= self._placement.shift_R
+        if shift_R.any():
+            for table_RD in self.arrays().values():
+                move_rows(table_RD, self._plan.parts, shift_R)
+        self._placement = placement
 
     def vectors(self, nodes: I64) -> tuple[F32, F32]:
         """As in :class:`Tables`."""

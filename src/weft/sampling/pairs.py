@@ -81,6 +81,10 @@ class PairPools:
         """Walks drawn at a time."""
         self._walk_WL = np.empty((self.chunk, length + 1), graph.indices.dtype)
 
+    def place(self, row_N: npt.NDArray[np.uint32]) -> None:
+        """From now on nodes stand in other rows."""
+        self._row_N = row_N
+
     def pool(self, number: int, most: int) -> PairPool:
         """The pool ``number``, or its first ``most`` pairs. Nothing is drawn yet.
 

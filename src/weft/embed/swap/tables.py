@@ -106,6 +106,10 @@ class SwappedTables:
             losses.train(vertex_RD, context_RD, batch, self._placement, self._objective, rate)
         return losses.pairs, losses.sum
 
+    def move(self, placement: Placement) -> None:
+        """As in :class:`weft.embed.tables.Tables`: rows on disk stay where they are."""
+        assert placement is self._placement
+
     def vectors(self, nodes: I64) -> tuple[F32, F32]:
         """As in :class:`weft.embed.tables.Tables`; both tables are read where they hold one of ``nodes``."""
         return self._some(self._vertex, nodes), self._some(self._context, nodes)
