@@ -30,6 +30,7 @@ void bind_components(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_idmap(nb::module_& m);
 void bind_intern(nb::module_& m);
+void bind_neighbor(nb::module_& m);
 void bind_pairs(nb::module_& m);
 void bind_parse(nb::module_& m);
 void bind_paths(nb::module_& m);

@@ -7,6 +7,7 @@ NB_MODULE(_core, m) {
     bind_csr(m);
     bind_idmap(m);
     bind_intern(m);
+    bind_neighbor(m);
     bind_pairs(m);
     bind_parse(m);
     bind_paths(m);

@@ -30,6 +30,7 @@ class Op(enum.IntEnum):
     SHUFFLE = 9
     WALK2 = 10
     DEAL = 11
+    NEIGHBOR = 12
     PATH = 20
     SKETCH = 21
 
