@@ -63,7 +63,7 @@ def edge_table(graph: Graph) -> npt.NDArray[np.uint64] | None:
         if named is None:
             raise
         # The kernel knows numbers, the user ids.
-        raise WeftValueError(f"walks by weight: node {graph.ids[int(named[1])]!r} {named[2]}") from None
+        raise WeftValueError(f"draws by weight: node {graph.ids[int(named[1])]!r} {named[2]}") from None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -76,7 +76,7 @@ def test_node_whose_weights_are_all_zero():
 @pytest.mark.parametrize(("sources", "name"), [([70, 80], "80"), (["ann", "bob"], "'bob'")])
 def test_such_a_node_is_named_as_the_user_does(tmp_path, sources, name):
     graph = ingest((sources, sources[::-1], [1.0, 0.0]), tmp_path / "graph", directed=True)
-    with pytest.raises(WeftValueError, match=rf"walks by weight: node {name} has only edges of weight zero"):
+    with pytest.raises(WeftValueError, match=rf"draws by weight: node {name} has only edges of weight zero"):
         random_walks(graph, 5, 3, seed=0)
 
 
