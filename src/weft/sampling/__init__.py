@@ -1,5 +1,6 @@
-"""From a graph to what a model learns from: walks."""
+"""From a graph to what a model learns from: walks, and neighbours."""
 
+from weft.sampling.neighbors import NeighborSampler, Sampled
 from weft.sampling.walks import WalkSampler, random_walks
 
-__all__ = ["WalkSampler", "random_walks"]
+__all__ = ["NeighborSampler", "Sampled", "WalkSampler", "random_walks"]
