@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import embed_quality, embed_swap, embed_throughput, ingest, sample, walk, walk2
+from benchmarks.cases import embed_quality, embed_swap, embed_throughput, gather, ingest, sample, walk, walk2
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
@@ -17,6 +17,7 @@ CASES: dict[str, Case] = {
         embed_quality.CASE,
         embed_swap.CASE,
         embed_throughput.CASE,
+        gather.CASE,
         ingest.CASE,
         ingest.MEMORY,
         sample.CASE,

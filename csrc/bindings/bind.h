@@ -28,6 +28,7 @@ std::span<T> span(const Out<T>& array) {
 
 void bind_components(nb::module_& m);
 void bind_csr(nb::module_& m);
+void bind_gather(nb::module_& m);
 void bind_idmap(nb::module_& m);
 void bind_intern(nb::module_& m);
 void bind_neighbor(nb::module_& m);

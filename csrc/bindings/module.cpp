@@ -5,6 +5,7 @@ NB_MODULE(_core, m) {
     m.doc() = "weft's native core. Private: use weft.kernels.";
     bind_components(m);
     bind_csr(m);
+    bind_gather(m);
     bind_idmap(m);
     bind_intern(m);
     bind_neighbor(m);
