@@ -169,7 +169,7 @@ def show_result(model: NodeEmbedding, made: Embedding, seconds: float, before: i
         rows["time"] += f", {pairs / seconds / 1e6:.1f} M pairs/s"
         rows["loss"] = f"{first:.3f} at first, {last:.3f} at the end"
     if len(made.scores):
-        rows["score"] = _show_score(made, model.plan_)
+        rows |= _show_score(made, model.plan_)
     if model.untrained_:
         kept = "initial vectors" if len(made.history) else "the vector 0"
         rows["isolated"] = f"{show_count(model.untrained_, 'node')} without out-edges: {kept}"
@@ -186,7 +186,7 @@ def write_report(
     return f"  report   {report.write(page)}\n"
 
 
-def _show_score(made: Embedding, plan: AnyPlan) -> str:
+def _show_score(made: Embedding, plan: AnyPlan) -> dict[str, str]:
     """Of the vectors that were kept, and how far the run went."""
     from weft.embed import Plan
     from weft.embed.validation import best
@@ -194,8 +194,9 @@ def _show_score(made: Embedding, plan: AnyPlan) -> str:
     kept = best(made.scores)
     score = float(made.scores[made.scores[:, 0] == kept, 1][0])
     trained = made.history[-1, 0]
-    return f"{score:.3f} on hidden edges, after {kept / trained:.0%} of the {trained:,.0f} pairs trained" + (
-        f"; it had stopped rising before {plan.pairs:,}"
-        if isinstance(plan, Plan) and trained < plan.pairs
-        else ""
-    )
+    over = isinstance(plan, Plan) and trained < plan.pairs
+    early = f"; it had stopped rising, {plan.pairs:,} were allowed" if over else ""
+    return {
+        "score": f"{score:.3f}: how often a hidden edge is closer than a pair without edge (0.5 by chance)",
+        "kept": f"the vectors of this score, after {kept:,.0f} of the {trained:,.0f} pairs trained{early}",
+    }

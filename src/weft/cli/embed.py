@@ -73,8 +73,8 @@ class Args:
     walk_length: Annotated[int, _own("walk_length")] = 40
     """Steps of a walk."""
 
-    window: Annotated[int | None, _own("window", "INT")] = None
-    """Steps between the nodes of a pair, at most; by the graph's density when not given."""
+    window: Annotated[int | Literal["auto"], _own("window", "INT|auto")] = "auto"
+    """Steps between the nodes of a pair, at most; auto: by the graph's density."""
 
     p: Annotated[float, _own("p")] = 1.0
     """A walk's going back weighs 1/p."""
@@ -85,8 +85,8 @@ class Args:
     order: Annotated[Literal[1, 2, "both"], _own("order")] = 2
     """Linked nodes are near (1), nodes with the same neighbours are (2), or half of the vector each."""
 
-    samples: Annotated[float | None, _own("samples", "FLOAT")] = None
-    """Walks over an edge; by the graph's size when not given."""
+    samples: Annotated[float | Literal["auto"], _own("samples", "FLOAT|auto")] = "auto"
+    """Walks over an edge; auto: by the graph's size."""
 
     propagate: Annotated[bool, _own("propagate")] = True
     """Whether the vectors are sent through the graph at the end; the option leaves it out."""
@@ -124,8 +124,8 @@ class Args:
     seed: int = 0
     """Of everything that is drawn."""
 
-    parts: Annotated[int | None, _own("parts", "INT")] = None
-    """Parts the tables are cut into; by their size when not given."""
+    parts: Annotated[int | Literal["auto"], _own("parts", "INT|auto")] = "auto"
+    """Parts the tables are cut into; auto: by their size."""
 
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
     """Memory to use, such as 4GiB; what the machine has when not given."""

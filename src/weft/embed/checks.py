@@ -3,18 +3,38 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+import operator
+from collections.abc import Hashable
+from typing import Any, TypeVar
 
 from weft.errors import WeftTypeError, WeftValueError
 
-__all__ = ["check_choice", "check_int", "check_real"]
+__all__ = ["check_choice", "check_int", "check_real", "given"]
+
+T = TypeVar("T")
+
+
+def given(name: str, value: T | str | None) -> T | None:
+    """A value the user chose; None where the graph decides, for ``"auto"`` or None.
+
+    Raises:
+        WeftValueError: it is another text.
+    """
+    if isinstance(value, str):
+        if value != "auto":
+            raise WeftValueError(f"{name} must be a number, or 'auto' to have it chosen (got {value!r})")
+        return None
+    return value
 
 
 def check_int(name: str, value: Any, low: int, high: int | None = None) -> int:  # noqa: ANN401
     """An integer in ``low .. high``."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
+    try:
+        number = operator.index(value)
+    except TypeError:
+        number = None
+    if number is None or isinstance(value, bool):
         raise WeftTypeError(f"{name} must be an integer (got {value!r})")
-    number = int(value.__index__())
     if number < low or (high is not None and number > high):
         allowed = f"at least {low}" if high is None else f"in {low} .. {high}"
         raise WeftValueError(f"{name} must be {allowed} (got {number})")
@@ -23,9 +43,12 @@ def check_int(name: str, value: Any, low: int, high: int | None = None) -> int: 
 
 def check_real(name: str, value: Any, *, above: float | None = None, least: float | None = None) -> float:  # noqa: ANN401
     """A finite number, greater than ``above`` or not less than ``least``."""
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+    try:
+        number = None if isinstance(value, (bool, str)) else float(value)
+    except (TypeError, ValueError, OverflowError):
+        number = None
+    if number is None:
         raise WeftTypeError(f"{name} must be a number (got {value!r})")
-    number = float(value)
     if not math.isfinite(number):
         raise WeftValueError(f"{name} must be finite (got {number})")
     if above is not None and number <= above:
@@ -37,5 +60,6 @@ def check_real(name: str, value: Any, *, above: float | None = None, least: floa
 
 def check_choice(name: str, value: Any, choices: tuple[object, ...]) -> None:  # noqa: ANN401
     """One of ``choices``."""
-    if isinstance(value, bool) or value not in choices:
+    # An array is no choice, nor can it be looked for: it has no truth.
+    if isinstance(value, bool) or not isinstance(value, Hashable) or value not in choices:
         raise WeftValueError(f"{name} must be one of {', '.join(map(repr, choices))} (got {value!r})")

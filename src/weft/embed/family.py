@@ -19,6 +19,7 @@ __all__ = ["AnyPlan", "Family", "deciding"]
 
 AnyPlan: TypeAlias = "Plan | FactorPlan"
 
+_CHOSEN = ("window", "samples", "parts")
 _ASIDE = ("memory", "scratch", "progress", "tensorboard", "on_progress")
 
 
@@ -45,6 +46,14 @@ class Family(Protocol):
             WeftValueError: the graph is not for this method.
             BudgetError: the run does not fit into ``memory``.
             StorageError: ``scratch`` lacks the room for what does not.
+        """
+        ...
+
+    def check_plan(self, graph: Graph, plan: AnyPlan) -> None:
+        """Refuse a plan of another method, of another graph or of other parameters.
+
+        Raises:
+            WeftValueError: it is; the message names what differs.
         """
         ...
 
@@ -80,5 +89,6 @@ class Family(Protocol):
 
 
 def deciding(model: Estimator) -> dict[str, Any]:
-    """The parameters that decide the result."""
-    return {name: value for name, value in model.get_params().items() if name not in _ASIDE}
+    """The parameters that decide the result, with ``"auto"`` for None where that means the same."""
+    params = {name: value for name, value in model.get_params().items() if name not in _ASIDE}
+    return params | {name: "auto" for name in _CHOSEN if params[name] is None}

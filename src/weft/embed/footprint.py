@@ -28,6 +28,9 @@ _REST = 12 << 20
 # Buffers of the threads that read and write; buffers of tables that are written or read as a whole.
 _TRANSFER, _ORDER, _SAVE = 8 << 20, 32 << 20, 8 << 20
 _CHUNKS = 512  # of a pool, at most: each knows where its cells begin
+# Names of what a refusal lists. Those of vectors grow with dim.
+_BASE, _PAIRS = "in use already", "pairs and walks"
+_VECTORS = ("parts in memory", "vectors put in order", "tables", "vectors copied")
 # The pairs of some blocks may be more than their share by so much.
 _CROWDED = 1.2
 
@@ -82,28 +85,56 @@ class Footprint:
     @property
     def fixed(self) -> int:
         """Bytes that are there from the first pool to the last, whatever is on disk."""
-        places = 4 * self.nodes + 8 * self.parts * self.rows
+        return sum(self._fixed.values())
+
+    @property
+    def _common(self) -> dict[str, int]:
+        return {_BASE: self.base, "modules, stacks and rounding": _REST, "the graph": self.graph}
+
+    @property
+    def _fixed(self) -> dict[str, int]:
+        places = 13 * self.nodes + 8 * self.parts * self.rows
         again = 0 if self.count == 2 else _DEAL_AGAIN * self.parts * self.rows
-        return self.base + _REST + self.graph + 9 * self.nodes + places + again
+        return {**self._common, "where each node is": places + again}
 
     def peak(self, swap: Swap | None) -> int:
         """Bytes of the process when it holds most."""
-        setup = self.base + _REST + self.graph + _DEAL * self.nodes
-        if swap is not None and swap.tables:
-            # Two chunks on their way, one being made, cells being read and put in order; the nodes of rows.
-            order = (
-                4 * self.parts * self.rows
-                + 10 * piece(self.parts * self.rows, self.dim) * 4 * (self.dim + 1)
-                + _ORDER
-                + _START
-            )
-            train = swap.grid.held * self.part + self.batches(swap.capacity, swap.grid.panel) + _SAVE
-            return max(setup, self.fixed + max(train, order))
+        return sum(self.needs(swap).values())
+
+    def needs(self, swap: Swap | None) -> dict[str, int]:
+        """What the process holds when it holds most, by name, in bytes."""
+        setup = {**self._common, "nodes by degree": _DEAL * self.nodes}
+        phases = self._whole(swap) if swap is None or not swap.tables else self._swapped(swap)
+        return max([setup, *phases], key=lambda phase: sum(phase.values()))
+
+    def _swapped(self, swap: Swap) -> list[dict[str, int]]:
+        """With the tables on disk: training, and putting vectors in order."""
+        # Two chunks on their way, one being made, cells being read and put in order; the nodes of rows.
+        order = (
+            4 * self.parts * self.rows
+            + 10 * piece(self.parts * self.rows, self.dim) * 4 * (self.dim + 1)
+            + _ORDER
+            + _START
+        )
+        train = {
+            _VECTORS[0]: swap.grid.held * self.part,
+            _PAIRS: self.batches(swap.capacity, swap.grid.panel),
+            "buffers": _SAVE,
+        }
+        return [{**self._fixed, **train}, {**self._fixed, _VECTORS[1]: order}]
+
+    def _whole(self, swap: Swap | None) -> list[dict[str, int]]:
+        """With the tables in memory: training, beginning, and copying the vectors."""
         pairs = self.whole if swap is None else self.batches(swap.capacity, self.parts)
+        tables = {**self._fixed, _VECTORS[2]: self.tables}
         # The graph is gone when the vectors are copied into its order, beside both tables.
         # With both orders, whose vectors are put side by side, beside all.
-        finish = (2 if self.count == 3 else 1) * self.nodes * self.dim * 4 - self.graph
-        return max(setup, self.fixed + self.tables + max(pairs, _START, finish))
+        copies = (2 if self.count == 3 else 1) * self.nodes * self.dim * 4
+        return [
+            {**tables, _PAIRS: pairs},
+            {**tables, "first numbers": _START},
+            {**tables, "the graph": 0, _VECTORS[3]: copies},
+        ]
 
     @property
     def whole(self) -> int:
@@ -156,24 +187,32 @@ def fit_into(limit: int, sizes: Footprint) -> Swap:
         BudgetError: the run does not fit whatever is on disk.
     """
     if sizes.count != 2:
-        raise BudgetError(
-            f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(sizes.peak(None))}: LINE's "
-            f"first order is learned in memory; memory allows {show_bytes(limit)}. Of it "
-            f"{show_bytes(sizes.base)} are in use already. Give more memory, or embed with the second "
-            "order (order=2), whose tables may be on disk"
-        )
+        refusal = _refusal(limit, sizes, None, "LINE keeps its first order in memory")
+        raise BudgetError(f"{refusal}, or embed with the second order (order=2), whose tables may be on disk")
     ways = (_pairs_on_disk(limit, sizes), _tables_on_disk(limit, sizes))
     fit = [swap for swap in ways if swap is not None and sizes.peak(swap) <= limit]
     if fit:
         return min(fit, key=sizes.pace)
     least = [_smallest(sizes, tables=tables) for tables in (False, True)]
-    needed = min(sizes.peak(swap) for swap in (None, *least))
-    raise BudgetError(
-        f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {show_bytes(needed)}, even with "
-        f"the tables ({show_bytes(sizes.tables)}) and pairs on disk; memory allows {show_bytes(limit)}. Of "
-        f"it {show_bytes(sizes.base)} are in use already, the graph takes {show_bytes(sizes.graph)}, four of "
-        f"{sizes.parts} parts {show_bytes(4 * sizes.part)}. Give more memory, or more parts (but these give "
-        "other vectors)"
+    swap = min((None, *least), key=sizes.peak)
+    raise BudgetError(_refusal(limit, sizes, swap, "even with tables and pairs on disk"))
+
+
+def _refusal(limit: int, sizes: Footprint, swap: Swap | None, how: str) -> str:
+    """What is needed, all of it by name, and what would make it less."""
+    needs = {name: size for name, size in sizes.needs(swap).items() if size}
+    most = max((name for name in needs if name != _BASE), key=lambda name: needs[name])
+    remedies = ["more memory"]
+    if most in _VECTORS:
+        remedies.append("a lower dim")
+    if most == _PAIRS:
+        remedies.append("a smaller window or walk_length")
+    if most == _VECTORS[0]:
+        remedies.append("more parts (these give other vectors)")
+    need, listed = show_bytes(sum(needs.values())), [f"{name} {show_bytes(needs[name])}" for name in needs]
+    return (
+        f"embed: {sizes.nodes:,} nodes at dim={sizes.dim} need {need}, {how}; memory allows "
+        f"{show_bytes(limit)}. They are: {', '.join(listed)}. Give {', or '.join(remedies)}"
     )
 
 

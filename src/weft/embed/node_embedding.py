@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.config import parse_bytes
-from weft.embed.checks import check_choice, check_int, check_real
+from weft.embed.checks import check_choice, check_int, check_real, given
 from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
 from weft.embed.factor import Factor
@@ -51,8 +51,9 @@ class NodeEmbedding(Estimator):
             falls from its beginning to nearly 0; the third only if the second has made the score on hidden
             edges rise.
         walk_length: steps of a walk (deepwalk, node2vec).
-        window: how many steps apart in a walk the nodes of a pair may be (deepwalk, node2vec, lightne); None:
-            by the density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up, within 1 .. 10.
+        window: how many steps apart in a walk the nodes of a pair may be (deepwalk, node2vec, lightne);
+            ``"auto"`` or None: by the density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up,
+            within 1 .. 10.
         p: going back to the node before weighs 1/p, within 1e-6 .. 1e6 (node2vec).
         q: going on to a node that the one before has no edge to weighs 1/q, against 1 for others, within
             1e-6 .. 1e6 (node2vec). With p and q 1, walks are deepwalk's.
@@ -60,8 +61,8 @@ class NodeEmbedding(Estimator):
             vertex and one of context vectors; 1: linked nodes do, by one table, whichever way an edge leads;
             ``"both"``: half of the dimensions each, the first order's before the second's. With the first
             order, the tables must fit into ``memory``.
-        samples: walks over an edge (lightne); None: such that 128 million of their ends are looked at, within
-            1 .. 1000. More are more precise, and take more time and memory.
+        samples: walks over an edge (lightne); ``"auto"`` or None: such that 128 million of their ends are
+            looked at, within 1 .. 1000. More are more precise, and take more time and memory.
         propagate: whether vectors are sent through a filter of the graph's Laplacian at the end (prone,
             lightne).
         num_negatives: that each pair is held against, drawn in proportion to in-degree^0.75 and shared by
@@ -75,8 +76,8 @@ class NodeEmbedding(Estimator):
         validation: share of the edges to hide for the score, at most 20,000; none that is a node's last. They
             are not learned.
         seed: 0 to 2**64 - 1.
-        parts: the tables are cut into so many; None: by their size. Another number gives other vectors, of
-            the same quality; how many threads can work grows with it.
+        parts: the tables are cut into so many; ``"auto"`` or None: by their size. Another number gives other
+            vectors, of the same quality; how many threads can work grows with it.
         memory: bytes the process may have resident, or a text such as ``"4GiB"``; None: nine tenths of what
             the machine has left. With less than the tables need, they pass through memory part by part; the
             vectors are the same. Factorisations must fit.
@@ -120,11 +121,11 @@ class NodeEmbedding(Estimator):
         # GraphVite: 2000. BlogCatalog at 1000: 36.4/41.4/42.9; at 2000, in twice the time: 36.1/41.8/43.7.
         epochs: float | Literal["auto"] = 1000,
         walk_length: int = 40,
-        window: int | None = None,
+        window: int | Literal["auto"] | None = "auto",
         p: float = 1.0,
         q: float = 1.0,
         order: Literal[1, 2, "both"] = 2,
-        samples: float | None = None,
+        samples: float | Literal["auto"] | None = "auto",
         propagate: bool = True,
         num_negatives: int = 3,
         negative_weight: float = 5.0,
@@ -134,7 +135,7 @@ class NodeEmbedding(Estimator):
         patience: int | None = None,
         validation: float = 0.02,
         seed: int = 0,
-        parts: int | None = None,
+        parts: int | Literal["auto"] | None = "auto",
         memory: int | str | None = None,
         scratch: str | os.PathLike[str] | None = None,
         progress: bool = False,
@@ -212,15 +213,21 @@ class NodeEmbedding(Estimator):
 
         Raises:
             WeftTypeError: ``graph`` is not a graph, or a parameter has the wrong type.
-            WeftValueError: a parameter is out of range, the graph has no edges, training diverged, or the
-                checkpoint belongs to a run with another graph or other parameters, or is in use by one.
+            WeftValueError: a parameter is out of range, the graph has no edges, ``plan`` is of
+                others, training diverged, or the checkpoint belongs to a run with another graph or other
+                parameters, or is in use by one.
             FormatError: the checkpoint is damaged, or something else is there.
             BudgetError: the run does not fit into ``memory``.
             StorageError: a checkpoint cannot be written; the one before is intact.
             Interrupted: a signal came; the checkpoint holds the state.
         """
         keeping = self._family().keeping(checkpoint, every_minutes, resume)
-        self._learn(graph, self.plan(graph) if plan is None else plan, keeping)
+        if plan is None:
+            plan = self.plan(graph)
+        else:
+            self._check_graph(graph)
+            self._family().check_plan(graph, plan)
+        self._learn(graph, plan, keeping)
         self.updates_ = 0
         return self
 
@@ -328,17 +335,17 @@ class NodeEmbedding(Estimator):
         """
         check_choice("method", self.method, tuple(NAMES))
         check_int("dim", self.dim, 1, 1 << 16)
-        if self.epochs != "auto":
+        if not (isinstance(self.epochs, str) and self.epochs == "auto"):
             check_real("epochs", self.epochs, above=0)
         check_int("walk_length", self.walk_length, 1, 1 << 20)
-        if self.window is not None:
-            check_int("window", self.window, 1)
+        if (window := given("window", self.window)) is not None:
+            check_int("window", window, 1)
         check_bias(check_real("p", self.p, above=0), check_real("q", self.q, above=0))
         check_choice("order", self.order, (1, 2, "both"))
         if self.method == "line" and self.order == "both" and self.dim < 2:
             raise WeftValueError(f"order='both' gives each order half of dim (got dim={self.dim})")
-        if self.samples is not None:
-            check_real("samples", self.samples, above=0)
+        if (samples := given("samples", self.samples)) is not None:
+            check_real("samples", samples, above=0)
         if not isinstance(self.propagate, bool | np.bool_):
             raise WeftTypeError(f"propagate must be True or False (got {self.propagate!r})")
         check_int("num_negatives", self.num_negatives, 1, 1024)
@@ -350,8 +357,8 @@ class NodeEmbedding(Estimator):
         if check_real("validation", self.validation, above=0) >= 1:
             raise WeftValueError(f"validation must be below 1, such as 0.02 (got {self.validation:g})")
         check_int("seed", self.seed, 0, (1 << 64) - 1)
-        if self.parts is not None:
-            check_int("parts", self.parts, 1, 1024)
+        if (parts := given("parts", self.parts)) is not None:
+            check_int("parts", parts, 1, 1024)
         if self.memory is not None:
             parse_bytes(self.memory)
         for name, folder in (("scratch", self.scratch), ("tensorboard", self.tensorboard)):
@@ -359,7 +366,7 @@ class NodeEmbedding(Estimator):
                 raise WeftTypeError(f"{name} must be a folder (got {folder!r})")
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
-        changed = self._changed()
+        changed = {name: value for name, value in self._changed().items() if value is not None}
         check_own(self.method, {name: f"{name}={value!r}" for name, value in changed.items()})
         if self.tensorboard is not None:
             check_curves()

@@ -34,7 +34,8 @@ def warn_untrained(
 ) -> None:
     """Warn of a run whose loss says that its vectors tell no node from another.
 
-    LINE's first order is left out: its loss may rise while its vectors become better.
+    LINE's first order is left out: with one table for both ends vectors can be good where the loss has hardly
+    left its beginning (the planted partition after 50 epochs: 4.155 of 4.159, micro-F1 88).
 
     Args:
         history_S2: float64 ``[S, 2]``: pairs trained so far, mean loss of the last pool.

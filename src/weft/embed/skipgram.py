@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from weft.config import parse_bytes
+from weft.embed.checks import given
 from weft.embed.counts import count_edges
 from weft.embed.curves import Curves
 from weft.embed.estimate import Estimate, estimate
 from weft.embed.family import deciding
 from weft.embed.learn import Keeping, Learned, Scoring, Show, learn
 from weft.embed.outcome import warn_untrained
-from weft.embed.plan import Plan, auto_window, make_plan
+from weft.embed.plan import Plan, auto_window, make_plan, row_width
 from weft.embed.progress import Progress
 from weft.embed.room import check_room
 from weft.embed.rounds import epochs_at_most, round_ends
@@ -55,25 +56,46 @@ class SkipGram:
 
     def plan(self, graph: Graph) -> Plan:
         """As in :class:`~weft.embed.family.Family`."""
-        model = self.model
-        edges = count_edges(graph)
-        length, window = self._length(), self._window(graph.num_nodes, edges)
-        graph.drop_pages()  # counting its edges read it
-        scoring = self._scoring()
+        model, scoring = self.model, self._scoring()
         plan = make_plan(
             graph,
+            **self._sizes(graph),
             dim=int(model.dim),
-            pairs=max(1, round(epochs_at_most(model.epochs) * edges)),
-            length=length,
-            window=min(window, length),
-            tables={1: 1, 2: 2, "both": 3}[self._order()],
-            parts=None if model.parts is None else int(model.parts),
+            parts=given("parts", model.parts),
             memory=None if model.memory is None else parse_bytes(model.memory),
             base=None if scoring is None else resident() + scoring.bytes(graph, int(model.dim)),
             walker=0 if self._bias() == (1, 1) else second_order_bytes(graph),
         )
         self._room(plan)
         return plan
+
+    def _sizes(self, graph: Graph) -> dict[str, int]:
+        """Those of the plan's sizes that the parameters decide."""
+        edges = count_edges(graph)
+        graph.drop_pages()  # counting its edges read it
+        length = self._length()
+        return {
+            "pairs": max(1, round(epochs_at_most(self.model.epochs) * edges)),
+            "length": length,
+            "window": min(self._window(graph.num_nodes, edges), length),
+            "tables": {1: 1, 2: 2, "both": 3}[self._order()],
+        }
+
+    def check_plan(self, graph: Graph, plan: AnyPlan) -> None:
+        """As in :class:`~weft.embed.family.Family`."""
+        plan, sizes = self._own(plan), self._sizes(graph)
+        parts = given("parts", self.model.parts)
+        sizes |= {"nodes": graph.num_nodes, "width": row_width(int(self.model.dim), sizes["tables"])}
+        sizes |= {} if parts is None else {"parts": int(parts)}
+        there = {name: getattr(plan, name) for name in sizes}
+        differ = [
+            f"{name} {there[name]:,} (now {sizes[name]:,})" for name in sizes if there[name] != sizes[name]
+        ]
+        if differ:
+            raise WeftValueError(
+                f"fit: the plan is of another graph or of other parameters: {', '.join(differ)}; give what "
+                "plan(graph) says now, or none"
+            )
 
     def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """As in :class:`~weft.embed.family.Family`."""
@@ -126,7 +148,8 @@ class SkipGram:
 
     def _window(self, nodes: int, edges: int) -> int:
         """Steps between the nodes of a pair, at most."""
-        return auto_window(nodes, edges) if self.model.window is None else int(self.model.window)
+        window = given("window", self.model.window)
+        return auto_window(nodes, edges) if window is None else int(window)
 
     def _bias(self) -> tuple[float, float]:
         """node2vec's p and q; those of first-order walks are 1."""

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.config import show_count
 from weft.embed.factor import FactorPlan
+from weft.embed.family import deciding
 from weft.embed.methods import FACTOR, own
-from weft.errors import NotFittedError, WeftValueError
+from weft.embed.neighbors import nearest
+from weft.errors import NotFittedError, WeftTypeError, WeftValueError
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Sequence
 
     from weft.embed.node_embedding import NodeEmbedding
     from weft.graph import Graph
@@ -82,15 +85,8 @@ class Embedding:
             raise WeftValueError(
                 f"the model has vectors of {len(model.embedding_):,} nodes, the graph has {graph.num_nodes:,}"
             )
-        hidden = (
-            "progress",
-            "tensorboard",
-            "on_progress",
-            "scratch",
-        )  # how it was watched is no part of the result
         place = graph.path if graph_path is None else graph_path
-        params = own(model.method, model.get_params())
-        config = {name: value for name, value in params.items() if name not in hidden}
+        config = own(model.method, deciding(model) | {"memory": model.memory})
         return cls(
             vectors=model.embedding_,
             ids=graph.ids,
@@ -144,6 +140,44 @@ class Embedding:
     def __repr__(self) -> str:
         made = f", {self.config['method']}" if "method" in self.config else ""
         return f"Embedding({show_count(self.num_nodes, 'node')}, dim {self.dim}{made})"
+
+    def __getitem__(self, ids: int | str | Sequence[int | str] | npt.NDArray[Any]) -> F32:
+        """The vector of an id, float32 ``[dim]``; of several ids, ``[B, dim]``.
+
+        Raises:
+            WeftKeyError: no node has the id.
+            WeftTypeError: it is neither an id nor a list of ids.
+        """
+        if isinstance(ids, str | int | np.integer):
+            return np.asarray(self.vectors[self.ids.node(ids)])
+        asked = np.asarray(ids if isinstance(ids, np.ndarray) else np.array(ids, object))
+        if asked.ndim != 1:
+            raise WeftTypeError(f"embedding[...] takes an id or a list of ids (got {ids!r})")
+        nodes = self.ids.find(asked)
+        if (nodes < 0).any():
+            self.ids.node(asked[nodes < 0][0])
+        return np.asarray(self.vectors[nodes])
+
+    def __contains__(self, node_id: object) -> bool:
+        """Whether a node has this id."""
+        if not isinstance(node_id, str | int | np.integer):
+            return False
+        return bool(self.ids.find(np.array([node_id], object))[0] >= 0)
+
+    __iter__: ClassVar[None] = None  # by __getitem__, Python would ask for the ids 0, 1, 2 …
+
+    def most_similar(self, node_id: int | str, k: int = 10) -> list[tuple[int | str, float]]:
+        """The ids whose vectors are closest to that of ``node_id`` by cosine, and the cosines, best first.
+
+        Exact; of equal ones the node that comes first. The table is read in blocks, from disk as well.
+
+        Raises:
+            WeftKeyError: no node has the id.
+            WeftValueError: ``k`` is below 1, or vectors hold NaN or infinity.
+        """
+        node = self.ids.node(node_id)
+        near, cosine = nearest(self.vectors, self.vectors[node][None], k, exclude_Q=np.array([node]))
+        return list(zip(self.ids.take(near[0]).tolist(), cosine[0].tolist(), strict=True))
 
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Embedding:
         """Write a directory and open it.

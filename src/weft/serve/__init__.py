@@ -1,6 +1,6 @@
 """What is done with vectors once they are there: neighbours, export, a report to look at."""
 
+from weft.embed.neighbors import nearest
 from weft.serve.export import export_vectors
-from weft.serve.neighbors import nearest
 
 __all__ = ["export_vectors", "nearest"]

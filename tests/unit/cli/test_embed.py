@@ -92,7 +92,8 @@ def test_until_the_score_stops_rising(tmp_path, graph, capsys):
     assert main([*words, "--validation", "0.1"]) == 0
     text = capsys.readouterr().out
     assert re.search(r"pairs    at most [\d,]+ of walks", text)
-    assert re.search(r"score    0\.\d+ on hidden edges, after \d+% of the [\d,]+ pairs trained", text)
+    assert re.search(r"score    0\.\d+: how often a hidden edge is closer than a pair without edge", text)
+    assert re.search(r"kept     the vectors of this score, after [\d,]+ of the [\d,]+ pairs trained", text)
     made = Embedding.open(out)
     assert made.config["epochs"] == "auto"
     assert len(made.scores) >= 2

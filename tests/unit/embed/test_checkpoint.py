@@ -110,7 +110,7 @@ def test_nothing_there_to_go_on_from(graph, place):
         ({"dim": 13}, r"dim=12 \(now 13\)"),
         ({"epochs": 1499, "seed": 4}, r"epochs=1500 \(now 1499\), seed=0 \(now 4\)"),
         ({"learning_rate": 0.02}, r"learning_rate=0\.025 \(now 0\.02\)"),
-        ({"parts": None}, r"parts=3 \(now None\)"),
+        ({"parts": None}, r"parts=3 \(now 'auto'\)"),
     ],
 )
 def test_other_parameters_are_named(graph, place, change, message):

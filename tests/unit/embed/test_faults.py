@@ -115,27 +115,33 @@ def test_divergence_in_a_resumed_run_and_an_update(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("planned", "changes"),
+    ("planned", "changes", "message"),
     [
-        ({}, {"dim": 40}),
-        ({"method": "line"}, {"order": 1}),
-        ({"method": "line", "order": "both"}, {"order": 2}),
-        ({"method": "line", "order": "both"}, {"dim": 50}),
+        ({}, {"dim": 40}, r"width 16 \(now 48\)"),
+        ({}, {"epochs": 4}, r"pairs 8\d\d \(now 1,\d\d\d\);"),
+        ({}, {"epochs": "auto"}, r"pairs 8\d\d \(now 955,500\);"),
+        ({}, {"walk_length": 7}, r"length 40 \(now 7\);"),
+        ({}, {"window": 2}, r"window \d \(now 2\);"),
+        ({}, {"parts": 3}, r"parts 1 \(now 3\);"),
+        ({"method": "line"}, {"order": 1}, r"tables 2 \(now 1\)"),
+        ({"method": "line", "order": "both"}, {"order": 2}, r"tables 3 \(now 2\)"),
+        ({"method": "line", "order": "both"}, {"dim": 50}, r"width 16 \(now 32\)"),
     ],
 )
-def test_a_plan_of_other_parameters(planned, changes):
+def test_a_plan_of_other_parameters(planned, changes, message):
     graph = Graph.from_edges(*np.random.default_rng(0).integers(0, 50, (2, 300)), num_nodes=60)
     plan = NodeEmbedding(dim=4, epochs=3, **planned).plan(graph)
     model = NodeEmbedding(**{"dim": 4, "epochs": 3, **planned, **changes})
-    with pytest.raises(WeftValueError, match=r"fit: the plan is of 60 nodes .* give what plan"):
+    with pytest.raises(WeftValueError, match=rf"fit: the plan is of another .*: {message}") as refused:
         model.fit(graph, plan=plan)
+    assert "give what plan(graph) says now" in str(refused.value)
 
 
 def test_a_plan_of_another_graph():
     small, large = (Graph.from_edges([0, 1], [1, 2], num_nodes=count) for count in (3, 30))
     model = NodeEmbedding(dim=4, epochs=3)
     for graph, other in ((small, large), (large, small)):
-        with pytest.raises(WeftValueError, match=f"the plan is of {other.num_nodes} nodes"):
+        with pytest.raises(WeftValueError, match=rf"nodes {other.num_nodes} \(now {graph.num_nodes}\)"):
             model.fit(graph, plan=model.plan(other))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from weft.embed.footprint import Footprint, fit_into
@@ -64,10 +66,37 @@ def test_a_quarter_of_the_tables_is_enough():
 
 def test_refusal_says_what_is_needed():
     run = sizes()
-    with pytest.raises(BudgetError, match=r"1,000,000 nodes at dim=128 need .* MiB, even .*976\.\d MiB") as e:
+    with pytest.raises(BudgetError, match=r"1,000,000 nodes at dim=128 need .* MiB, even with tables") as e:
         fit_into(60 * MIB, run)
     needed = float(str(e.value).partition("need ")[2].partition(" MiB")[0])
     assert fit_into(int((needed + 0.1) * MIB), run).tables
+    listed = str(e.value).partition("They are: ")[2].partition(". Give")[0]
+    assert sum(float(size) for size in re.findall(r"([\d.]+) MiB", listed)) == pytest.approx(needed, abs=0.5)
+    assert "in use already 50.0 MiB, " in listed
+
+
+@pytest.mark.parametrize(
+    ("changes", "remedies"),
+    [
+        (
+            {"dim": 20_000},
+            "Give more memory, or a lower dim$|Give more memory, or a lower dim, or more parts",
+        ),
+        ({"walk": 3e4, "pool": 1 << 20}, "Give more memory, or a smaller window or walk_length$"),
+        ({"graph": 1 << 40}, "Give more memory$"),
+        ({"dim": 20_000, "count": 3}, r"a lower dim, or embed with the second order \(order=2\)"),
+    ],
+)
+def test_a_refusal_advises_what_helps(changes, remedies):
+    with pytest.raises(BudgetError, match=remedies):
+        fit_into(60 * MIB, sizes(**changes))
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_the_peak_is_the_sum_of_what_is_listed(count):
+    run = sizes(count=count)
+    assert run.peak(None) == sum(run.needs(None).values())
+    assert min(run.needs(None).values()) >= 0
 
 
 @pytest.mark.parametrize(("nodes", "parts"), [(300, 1), (20_000, 4), (1_000_000, 64)])

@@ -203,6 +203,16 @@ def test_only_graphs():
         ("walk_length", 0, WeftValueError),
         ("window", 0, WeftValueError),
         ("window", 2.5, WeftTypeError),
+        ("window", "wide", WeftValueError),
+        ("window", np.array([1, 2]), WeftTypeError),
+        ("samples", "many", WeftValueError),
+        ("order", "1", WeftValueError),
+        ("order", np.array([1, 2]), WeftValueError),
+        ("order", np.array(1), WeftValueError),
+        ("method", ["deepwalk"], WeftValueError),
+        ("epochs", np.array([1.0, 2.0]), WeftTypeError),
+        ("epochs", 10**400, WeftTypeError),
+        ("learning_rate", np.array(["a"]), WeftTypeError),
         ("num_negatives", 0, WeftValueError),
         ("negative_weight", 0.0, WeftValueError),
         ("negative_weight", None, WeftTypeError),
@@ -213,7 +223,7 @@ def test_only_graphs():
         ("seed", 1 << 64, WeftValueError),
         ("parts", 0, WeftValueError),
         ("parts", 1025, WeftValueError),
-        ("parts", "two", WeftTypeError),
+        ("parts", "two", WeftValueError),
         ("memory", "plenty", WeftValueError),
         ("memory", -1, WeftValueError),
         ("scratch", 3, WeftTypeError),
@@ -300,6 +310,14 @@ def test_estimate():
         model.fit(graph)
         assert 0.02 < estimate.seconds / (time.perf_counter() - begun) < 50
         assert estimate.seconds == pytest.approx(plan.pairs / estimate.pairs)
+
+
+def test_auto_may_be_written_in_two_ways():
+    graph, _ = planted(100)
+    auto, none = (NodeEmbedding(**SMALL, window=value, parts=value).fit(graph) for value in ("auto", None))
+    np.testing.assert_array_equal(auto.embedding_, none.embedding_)
+    assert Embedding.of(auto, graph).config == Embedding.of(none, graph).config
+    NodeEmbedding(method="line", window=None).check_params()
 
 
 def test_parts_can_be_given():

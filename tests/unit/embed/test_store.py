@@ -11,7 +11,7 @@ import pytest
 import weft
 from weft.embed import Embedding, NodeEmbedding
 from weft.embed.methods import own
-from weft.errors import FormatError, WeftValueError
+from weft.errors import FormatError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph import Graph, Ids
 from weft.graph.ids import Strings
 
@@ -56,6 +56,57 @@ def test_config_is_complete(tmp_path, graph, model):
     for name in beside:
         del config[name]
     np.testing.assert_array_equal(NodeEmbedding(**config).fit_transform(graph), model.embedding_)
+
+
+def named(vectors):
+    strings = Strings.of(["alice", "bob", "cid", "dora"])
+    return Embedding(vectors=vectors, ids=Ids.strings(strings.data, strings.offsets))
+
+
+@pytest.mark.parametrize("mapped", [False, True])
+def test_vectors_by_id(tmp_path, mapped):
+    vectors = np.float32([[1, 0], [0, 1], [3, 1], [-1, 0]])
+    there = named(vectors)
+    if mapped:
+        there = there.save(tmp_path / "out")
+    np.testing.assert_array_equal(there["cid"], vectors[2])
+    np.testing.assert_array_equal(there[["dora", "alice"]], vectors[[3, 0]])
+    assert "bob" in there
+    assert "eve" not in there
+    assert None not in there
+    names, cosines = zip(*there.most_similar("alice", 2), strict=True)
+    assert names == ("cid", "bob")
+    np.testing.assert_allclose(cosines, [3 / np.sqrt(10), 0], atol=1e-12)
+    assert len(there.most_similar("alice")) == 3
+
+
+def test_vectors_by_number():
+    vectors = np.eye(3, dtype=np.float32)
+    there = Embedding(vectors=vectors, ids=Ids.integers(np.array([5, 70, 1 << 40])))
+    np.testing.assert_array_equal(there[70], vectors[1])
+    np.testing.assert_array_equal(there[np.array([1 << 40, 5])], vectors[[2, 0]])
+    np.testing.assert_array_equal(there[np.int64(5)], vectors[0])
+    assert there.most_similar(5, 1) == [(70, 0.0)]
+    assert 0 not in there
+
+
+@pytest.mark.parametrize(
+    ("ids", "error", "message"),
+    [
+        ("eve", WeftKeyError, "no node has the id 'eve'; ids look like 'alice'"),
+        (["bob", "eve"], WeftKeyError, "no node has the id 'eve'"),
+        (0, WeftKeyError, "no node has the id 0"),
+        (slice(0, 2), WeftTypeError, "takes an id or a list of ids"),
+        ([["bob"]], WeftTypeError, "takes an id or a list of ids"),
+        (None, WeftTypeError, "takes an id or a list of ids"),
+    ],
+)
+def test_ids_that_are_not_there(ids, error, message):
+    there = named(np.eye(4, dtype=np.float32))
+    with pytest.raises(error, match=message):
+        there[ids]
+    with pytest.raises(TypeError):
+        list(there)
 
 
 @pytest.mark.parametrize("kind", ["range", "string"])

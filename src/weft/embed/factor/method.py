@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from weft.config import parse_bytes
-from weft.embed.checks import check_int
+from weft.embed.checks import check_int, given
 from weft.embed.counts import count_edges
 from weft.embed.factor.estimate import factor_estimate
 from weft.embed.factor.plan import FactorPlan, Request
@@ -59,6 +59,21 @@ class Factor:
         """As in :class:`~weft.embed.family.Family`."""
         return factor_plan(graph, self._request(self._window(graph)))
 
+    def check_plan(self, graph: Graph, plan: AnyPlan) -> None:
+        """As in :class:`~weft.embed.family.Family`."""
+        own, model = self._own(graph, plan), self.model
+        sampled, samples = model.method == "lightne", given("samples", model.samples)
+        if (
+            (own.samples > 0, own.strip > 0) != (sampled, bool(model.propagate))
+            or own.window != (self._window(graph) if sampled else 1)
+            or samples not in (None, own.samples)
+        ):
+            raise WeftValueError(
+                f"fit: the plan is of other parameters than method={model.method!r}, "
+                f"window={model.window!r}, samples={model.samples!r}, propagate={model.propagate!r}; take "
+                "that of plan(graph)"
+            )
+
     def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """As in :class:`~weft.embed.family.Family`."""
         own = self._own(graph, plan)
@@ -80,18 +95,19 @@ class Factor:
 
     def _window(self, graph: Graph) -> int:
         """Steps of a walk."""
-        if self.model.window is not None:
-            return check_int("window", self.model.window, 1, _MOST_STEPS)
+        if (window := given("window", self.model.window)) is not None:
+            return check_int("window", window, 1, _MOST_STEPS)
         return auto_window(graph.num_nodes, count_edges(graph))
 
     def _request(self, window: int) -> Request:
         model = self.model
         assert model.method in ("prone", "lightne")
+        samples = given("samples", model.samples)
         return Request(
             method=model.method,
             dim=int(model.dim),
             window=window,
-            samples=None if model.samples is None else float(model.samples),
+            samples=None if samples is None else float(samples),
             propagate=bool(model.propagate),
             seed=int(model.seed),
             memory=None if model.memory is None else parse_bytes(model.memory),

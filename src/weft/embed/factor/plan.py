@@ -129,14 +129,25 @@ def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, ba
         # All columns at once are quickest; fewer where they would be the peak and memory is short.
         room = (max(svd, limit) - fixed - vectors) // (16 * nodes)
         strip = min(width, max(LANES, room // LANES * LANES))
-    need = max(fixed + matrix + drawing, svd, fixed + vectors + 16 * nodes * strip)
+    phases = (
+        {"the matrix": matrix, "drawing it": drawing},
+        {"the matrix": matrix, "dense ones": 8 * nodes * sketch},
+        {"vectors": vectors, "their filter": 16 * nodes * strip},
+    )
+    most = max(phases, key=lambda phase: sum(phase.values()))
+    need = fixed + sum(most.values())
     if need > limit:
-        fewer = "" if sampler is None else f", fewer samples than {sampler.how.samples:g}"
+        remedies = ["more memory"]
+        if sampler is not None and "the matrix" in most:
+            remedies.append(f"fewer samples than {sampler.how.samples:g}")
+        if "drawing it" not in most:
+            remedies.append("a lower dim")
+        parts = {"in use already": base, "modules and buffers": _REST, "the graph": lasting, **most}
+        listed = ", ".join(f"{name} {show_bytes(size)}" for name, size in parts.items() if size)
         raise BudgetError(
-            f"embed: {nodes:,} nodes at dim={request.dim} by {request.method} need {show_bytes(need)}, of "
-            f"which the sparse matrix of {entries:,} entries is {show_bytes(matrix)} and dense ones "
-            f"{show_bytes(8 * nodes * sketch)}; memory allows {show_bytes(limit)}. Give more "
-            f"memory{fewer} or a lower dim"
+            f"embed: {nodes:,} nodes at dim={request.dim} by {request.method} need {show_bytes(need)}; "
+            f"memory allows {show_bytes(limit)}. They are: {listed}; the matrix has {entries:,} entries. "
+            f"Give {', or '.join(remedies)}"
         )
     return FactorPlan(
         nodes=nodes,

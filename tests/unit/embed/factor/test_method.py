@@ -46,7 +46,7 @@ def margin(unit, group):
         ("samples", -1.0, WeftValueError),
         ("samples", math.nan, WeftValueError),
         ("samples", math.inf, WeftValueError),
-        ("samples", "many", WeftTypeError),
+        ("samples", "many", WeftValueError),
         ("samples", True, WeftTypeError),
         ("propagate", 1, WeftTypeError),
         ("propagate", None, WeftTypeError),
@@ -185,6 +185,16 @@ def test_a_plan_is_kept_and_one_of_others_refused(method):
     for other in others:
         with pytest.raises(WeftValueError, match=r"the plan is of another method, graph or dim"):
             model.fit(graph, plan=other)
+    for change in (
+        {"propagate": False},
+        {"method": "prone" if method == "lightne" else "lightne", "samples": None},
+    ):
+        with pytest.raises(WeftValueError, match=r"the plan is of other parameters than method="):
+            NodeEmbedding(**{"method": method, **SMALL[method], **change}).fit(graph, plan=plan)
+    if method == "lightne":
+        for change in ({"window": 2}, {"samples": 6}):
+            with pytest.raises(WeftValueError, match=r"the plan is of other parameters than method="):
+                NodeEmbedding(**{"method": method, **SMALL[method], **change}).fit(graph, plan=plan)
     with pytest.raises(WeftValueError, match=r"the plan is of another method than deepwalk"):
         trained.fit(graph, plan=plan)
 

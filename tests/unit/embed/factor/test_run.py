@@ -149,7 +149,7 @@ def test_weights_of_zero(method):
 @METHODS
 def test_budget(method):
     graph, _ = planted(3000)
-    with pytest.raises(BudgetError, match=rf"by {method} need .* memory allows 9\.8 KiB\. Give more memory"):
+    with pytest.raises(BudgetError, match=rf"by {method} need .* allows 9\.8 KiB\. They are: .* Give more"):
         factor_plan(graph, request(method, memory=10_000))
     roomy = factor_plan(graph, request(method, dim=128))
     tight = factor_plan(graph, request(method, dim=128, memory=roomy.bytes - 1))

@@ -5,8 +5,9 @@ import sys
 import numpy as np
 import pytest
 
+from weft.embed import neighbors
+from weft.embed.neighbors import nearest
 from weft.errors import MissingExtraError, WeftValueError
-from weft.serve import nearest, neighbors
 
 
 def _brute(vectors, queries, k, exclude=None):

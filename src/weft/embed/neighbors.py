@@ -183,5 +183,6 @@ def _check(
             f"nearest: exclude must have the shape [{len(query_QD)}] (got {list(exclude_Q.shape)})"
         )
     for name, array in (("vectors", vectors_ND), ("queries", query_QD)):
-        if not np.isfinite(array).all():
-            raise WeftValueError(f"nearest: {name} hold NaN or infinity")
+        for begin in range(0, len(array), _BLOCK_ROWS):  # a mapped table is larger than memory
+            if not np.isfinite(array[begin : begin + _BLOCK_ROWS]).all():
+                raise WeftValueError(f"nearest: {name} hold NaN or infinity")
