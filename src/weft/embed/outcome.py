@@ -44,7 +44,9 @@ def warn_untrained(
         stacklevel: of the warning, counted from the caller.
     """
     loss, blank = float(history_S2[-1, 1]), blank_loss(settings.negative_weight)
-    if settings.order == 2 and loss > _BLANK * blank:
+    # The loss of a single pool is the mean from the beginning on: only near that does it tell of the end.
+    bound = blank if len(history_S2) > 1 else (1 + settings.negative_weight) * math.log(2)
+    if settings.order == 2 and loss > _BLANK * bound:
         given = epochs if isinstance(epochs, str) else f"{float(epochs):g}"
         warnings.warn(
             f"fit has learned next to nothing: the loss ended at {loss:.3f}, and vectors that tell no node "

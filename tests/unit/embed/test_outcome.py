@@ -48,6 +48,17 @@ def test_silent(graph, settings):
         NodeEmbedding(dim=16, **settings).fit(graph)
 
 
+def test_a_single_pool_whose_mean_has_left_the_beginning_is_silent():
+    toy = Graph.from_edges([0, 1, 2], [1, 2, 3])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = NodeEmbedding().fit(toy)
+    assert len(model.loss_history_) == 1
+    assert model.loss_history_[0, 1] > blank_loss(5.0)
+    with pytest.warns(UserWarning, match="learned next to nothing"):
+        NodeEmbedding(epochs=5).fit(toy)
+
+
 def test_a_note_on_the_command_line(tmp_path, graph, capsys):
     graph.save(tmp_path / "graph")
     words = ["embed", str(tmp_path / "graph"), "--out", str(tmp_path / "vectors"), "--dim", "16"]
