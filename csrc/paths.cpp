@@ -19,6 +19,7 @@ namespace {
 
 constexpr size_t group_size = 64;          // walks that step together: one waits for memory, others work
 constexpr size_t batch_size = 2048;        // walks before their ends are counted: 80 KB of ends at ten steps
+constexpr size_t ends_size = 1 << 19;      // ends before they are counted: long walks come in smaller batches
 constexpr size_t chunk_work = 1 << 14;     // edges and walks that one task takes on
 constexpr double unit = 68719476736.0;     // 2^36: shares of a row are whole multiples of 1 / unit
 constexpr uint32_t count_lane = UINT32_MAX;  // of the word that rounds an edge's walks up or down
@@ -184,9 +185,13 @@ WEFT_CLONES void make_walks(const PathGraph& graph, Key key, Batch& batch, size_
 }
 
 struct Scratch {
-    Scratch(size_t nodes, size_t steps) : tally(nodes), ends(batch_size * steps) {}
+    Scratch(size_t nodes, size_t steps)
+        : tally(nodes),
+          walks(std::clamp(ends_size / std::max<size_t>(1, steps), group_size, batch_size)),
+          ends(walks * steps) {}
 
     Tally tally;
+    size_t walks;  // of a batch
     Batch batch{};
     std::vector<uint32_t> ends;
     std::vector<uint64_t> kept;  // column << 32 | bits of the value, to be sorted
@@ -202,7 +207,8 @@ struct Target {
     std::span<const double> row_scale, column_scale;
     uint32_t* columns;
     float* values;
-    int64_t* degree;  // of row 0
+    int64_t* degree;  // of row `first`
+    size_t first;
 };
 
 // Rows begin .. end, written from place `at`; gives the place behind.
@@ -211,22 +217,21 @@ public:
     Chunk(const PathGraph& graph, const PathSampling& how, const Target& target, Scratch& scratch)
         : graph_(graph), how_(how), target_(target), s_(scratch), steps_(how.window - 1) {}
 
-    size_t run(size_t begin, size_t end, std::span<const int64_t> walks, size_t first, size_t at) {
+    size_t run(size_t begin, size_t end, std::span<const int64_t> walks, size_t at) {
         walks_ = walks;
-        first_ = first;
         at_ = at;
         for (size_t row = begin; row < end; ++row) {
             const Row span = row_of(graph_, row);
-            target_.degree[row] = 0;
+            target_.degree[row - target_.first] = 0;
             if (span.degree == 0) continue;
             open(row, true);
-            int64_t left = walks[row - first];
+            int64_t left = walks[row - target_.first];
             for (uint64_t e = span.begin; e < span.begin + span.degree; ++e) {
                 const Share share = share_of(graph_, how_, row, e);
                 if ((left -= static_cast<int64_t>(share.walks)) < 0)  // the tally would have no room
                     throw std::invalid_argument("paths: walks do not belong to the graph; count them again");
                 for (uint64_t j = 0; j < share.walks; ++j) {
-                    if (s_.batch.size == batch_size) {
+                    if (s_.batch.size == s_.walks) {
                         settle();
                         open(row, false);
                     }
@@ -255,7 +260,7 @@ private:
         for (size_t p = 0; p < s_.parts.size(); ++p) {
             const auto& part = s_.parts[p];
             const size_t end = p + 1 < s_.parts.size() ? s_.parts[p + 1].begin : s_.batch.size;
-            if (part.first) s_.tally.begin(path_room(graph_, how_, part.row, walks_[part.row - first_]));
+            if (part.first) s_.tally.begin(path_room(graph_, how_, part.row, walks_[part.row - target_.first]));
             for (size_t i = part.begin; i < end; ++i)
                 for (size_t s = 0; s < steps_ && s_.ends[i * steps_ + s] != nowhere; ++s)
                     s_.tally.add(s_.ends[i * steps_ + s], s_.batch.units[i]);
@@ -281,7 +286,7 @@ private:
             target_.columns[at_] = static_cast<uint32_t>(entry >> 32);
             target_.values[at_++] = std::bit_cast<float>(static_cast<uint32_t>(entry));
         }
-        target_.degree[row] = static_cast<int64_t>(s_.kept.size());
+        target_.degree[row - target_.first] = static_cast<int64_t>(s_.kept.size());
     }
 
     const PathGraph& graph_;
@@ -290,7 +295,7 @@ private:
     Scratch& s_;
     size_t steps_;
     std::span<const int64_t> walks_;
-    size_t first_ = 0, at_ = 0;
+    size_t at_ = 0;
 };
 
 void check(const PathGraph& graph, const PathSampling& how) {
@@ -349,7 +354,7 @@ size_t path_rows(const PathGraph& graph, const PathSampling& how, size_t first, 
     if (columns.size() < room || values.size() < room)
         throw std::invalid_argument("paths: columns and values must have room for " + std::to_string(room) + " entries");
 
-    const Target target{row_scale, column_scale, columns.data(), values.data(), degree.data() - first};
+    const Target target{row_scale, column_scale, columns.data(), values.data(), degree.data(), first};
     std::mutex mutex;
     std::vector<std::unique_ptr<Scratch>> free;
     parallel_for(tasks.size(), [&](size_t t) {
@@ -362,7 +367,7 @@ size_t path_rows(const PathGraph& graph, const PathSampling& how, size_t first, 
             }
         }
         if (!scratch) scratch = std::make_unique<Scratch>(nodes, how.window - 1);
-        tasks[t].stop = Chunk(graph, how, target, *scratch).run(tasks[t].begin, tasks[t].end, walks, first, tasks[t].at);
+        tasks[t].stop = Chunk(graph, how, target, *scratch).run(tasks[t].begin, tasks[t].end, walks, tasks[t].at);
         const std::lock_guard lock(mutex);
         free.push_back(std::move(scratch));
     });

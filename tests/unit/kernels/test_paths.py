@@ -108,6 +108,18 @@ def test_long_rows_and_many_batches():
         np.testing.assert_array_equal(dense_rows(given, sampling, ones, ones), wanted)
 
 
+@pytest.mark.parametrize("window", [1000, 8193])
+def test_long_walks_come_in_smaller_batches(window):
+    """On a directed circle a walk of T steps meets every node as often as T says, with no chance in it."""
+    nodes, samples = 10, 600
+    graph = Graph.from_edges(np.arange(nodes), (np.arange(nodes) + 1) % nodes, directed=True)
+    given, sampling = path_graph(graph), how(samples=samples, window=window)
+    met = np.bincount(np.arange(1, window + 1) % nodes, minlength=nodes) * samples
+    wanted = np.stack([np.roll(met, u) for u in range(nodes)]) / 2.0**10
+    got = dense_rows(given, sampling, np.full(nodes, 2.0**-46), np.ones(nodes), cut=3)
+    np.testing.assert_array_equal(got, wanted.astype(np.float32))
+
+
 @pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("keep", [1.0, 1e9])

@@ -6,8 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.embed.factor.blas import each, one_blas_thread
+from weft.kernels.threads import num_threads
 
-__all__ = ["eigen_turn", "gram", "orthonormalise", "turn", "unit_rows"]
+__all__ = ["dense_bytes", "eigen_turn", "gram", "orthonormalise", "turn", "unit_rows"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
@@ -17,12 +18,24 @@ _NOISE = 1e-5  # of the largest singular value: what lies below is the rounding 
 _SUMS = 64 << 20  # bytes of the partial sums of a Gram matrix
 
 
+def _piece(nodes: int, columns: int) -> int:
+    """Rows whose products are summed by one task. Bits depend on it, so it is no function of the threads."""
+    pieces = max(4, min(64, _SUMS // (8 * columns * columns)))
+    return max(_ROWS, -(-nodes // pieces))
+
+
+def dense_bytes(nodes: int, columns: int) -> int:
+    """What :func:`gram`, :func:`turn` and eigenvectors take beside ``[N, D]`` matrices, at most at once."""
+    square, piece = 8 * columns * columns, _piece(nodes, columns)
+    busy = min(num_threads(), -(-nodes // piece))
+    sums = busy * (2 * square + 8 * min(nodes, _ROWS) * columns) + 3 * square
+    return max(sums, 6 * square)  # LAPACK's divide and conquer works on copies
+
+
 def gram(x_ND: F32) -> F64:
     """``transpose(x) x``; float64 ``[D, D]``."""
     nodes, columns = x_ND.shape
-    # Bits depend on the number of pieces, so it is no function of the threads.
-    pieces = max(4, min(64, _SUMS // (8 * columns * columns)))
-    rows = max(_ROWS, -(-nodes // pieces))
+    rows = _piece(nodes, columns)
 
     def sum_of(first: int) -> F64:
         total = np.zeros((columns, columns))

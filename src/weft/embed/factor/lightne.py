@@ -173,7 +173,8 @@ class Sampler:
 def choose_samples(graph: PathGraph, how: PathSampling) -> float:
     """Walks over an edge such that 128 million of their ends are looked at, at least 1 and at most 1000."""
     walks = int(path_counts(graph, replace(how, samples=1, window=2)).sum())
-    return float(min(MOST_SAMPLES, max(1.0, ENDS / (max(1, walks) * how.window))))
+    # With fewer than 4 walks and a window of 2**16, the kernel could not count their ends.
+    return float(min(MOST_SAMPLES, max(1.0, ENDS / (max(4, walks) * how.window))))
 
 
 def _scales(graph: Graph, out_N: F64, window: int) -> tuple[F64, F64]:

@@ -11,12 +11,11 @@ from weft.config import parse_bytes
 from weft.embed.checks import check_int, given
 from weft.embed.counts import count_edges
 from weft.embed.factor.estimate import factor_estimate
-from weft.embed.factor.plan import FactorPlan, Request
+from weft.embed.factor.plan import FactorPlan, Request, vector_width
 from weft.embed.factor.run import factor_plan, factorise
 from weft.embed.learn import Learned
 from weft.embed.plan import auto_window
 from weft.errors import WeftValueError
-from weft.kernels.spmm import LANES
 
 if TYPE_CHECKING:
     import os
@@ -118,7 +117,7 @@ class Factor:
         if (
             not isinstance(plan, FactorPlan)
             or (plan.nodes, plan.edges) != (graph.num_nodes, graph.num_edges)
-            or not 0 <= plan.width - self.model.dim < LANES
+            or plan.width != vector_width(int(self.model.dim), graph.num_nodes)
         ):
             raise WeftValueError(
                 f"fit: the plan is of another method, graph or dim than {self.model.method} on "

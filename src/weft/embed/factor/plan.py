@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from weft.config import show_bytes, show_count, show_rows
+from weft.embed.factor.dense import dense_bytes
 from weft.embed.factor.edges import EDGES
 from weft.embed.factor.lightne import ENTRY_BYTES, STRIP
 from weft.errors import BudgetError, WeftValueError
 from weft.graph._plan import free_memory
+from weft.kernels.paths import TASK_WORK, path_scratch
 from weft.kernels.spmm import LANES
 from weft.kernels.threads import num_threads
 
@@ -18,9 +20,9 @@ if TYPE_CHECKING:
     from weft.embed.factor.lightne import Sampler
     from weft.graph import Graph
 
-__all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan"]
+__all__ = ["FactorPlan", "Request", "check_nodes", "make_factor_plan", "vector_width"]
 
-_REST = 28 << 20  # modules loaded on the way, buffers of BLAS, stacks of threads, huge pages not used up
+_REST = 20 << 20  # modules loaded on the way, buffers of BLAS, stacks of threads, huge pages not used up
 _MARGIN = 1.05  # what is foretold from 512 rows was off by 3 % at most
 OVERSAMPLING = 32  # columns of the sketch beyond dim
 # Steps of subspace iteration. Micro-F1 at 5/20 % of Facebook pages after 1, 2, 3, 4, 6: prone 74.2/78.1,
@@ -58,7 +60,7 @@ class FactorPlan:
     Attributes:
         nodes: N.
         edges: E, stored.
-        width: columns of the vectors: ``dim`` rounded up to whole vectors of the processor.
+        width: columns that are computed: :func:`vector_width`.
         sketch: columns of the dense matrices of the SVD.
         power: steps of subspace iteration.
         window: steps of a walk; 1 where edges are factored.
@@ -114,25 +116,28 @@ def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, ba
         BudgetError: the run does not fit into memory.
     """
     nodes, edges = graph.num_nodes, graph.num_edges
-    width = _whole(request.dim)
-    sketch = max(width, min(_whole(request.dim + OVERSAMPLING), _whole(nodes)))
+    width = vector_width(request.dim, nodes)
+    sketch = min(_whole(request.dim + OVERSAMPLING), _whole(nodes))
     limit = base + free_memory() * 9 // 10 if request.memory is None else request.memory
     entries = edges if sampler is None else math.ceil(_MARGIN * sampler.foretell())
     lasting, drawing = _graph_bytes(graph, sampler)
     fixed = base + _REST + lasting
+    pieces = dense_bytes(nodes, sketch)
     # An edge's columns are the graph's own; a sampled entry has its own.
     matrix = entries * (4 if sampler is None else ENTRY_BYTES)
     vectors = 4 * nodes * width
-    svd = fixed + matrix + 8 * nodes * sketch
+    svd = fixed + matrix + 8 * nodes * sketch + pieces
     strip = 0
     if request.propagate:
         # All columns at once are quickest; fewer where they would be the peak and memory is short.
-        room = (max(svd, limit) - fixed - vectors) // (16 * nodes)
+        room = (max(svd, limit) - fixed - vectors - pieces) // (16 * nodes)
         strip = min(width, max(LANES, room // LANES * LANES))
     phases = (
         {"the matrix": matrix, "drawing it": drawing},
-        {"the matrix": matrix, "dense ones": 8 * nodes * sketch},
-        {"vectors": vectors, "their filter": 16 * nodes * strip},
+        {"the matrix": matrix, "dense ones": 8 * nodes * sketch, "their products": pieces},
+        # Every thread's allocator keeps the pieces of products that it worked on.
+        {"vectors": vectors, "their filter": 16 * nodes * strip, "products": pieces},
+        {"vectors": vectors, "a copy of them": 0 if width == request.dim else 4 * nodes * request.dim},
     )
     most = max(phases, key=lambda phase: sum(phase.values()))
     need = fixed + sum(most.values())
@@ -175,6 +180,11 @@ def check_nodes(graph: Graph, method: str) -> None:
         raise WeftValueError(f"embed: {graph.num_nodes:,} nodes; {method} takes at most {(1 << 32) - 1:,}")
 
 
+def vector_width(dim: int, nodes: int) -> int:
+    """Columns that are computed: in whole vectors of the processor, and no more than there could be axes."""
+    return _whole(min(dim, nodes))
+
+
 def _whole(columns: int) -> int:
     return -(-columns // LANES) * LANES
 
@@ -186,6 +196,8 @@ def _graph_bytes(graph: Graph, sampler: Sampler | None) -> tuple[int, int]:
     if sampler is None:
         return graph.nbytes + 16 * nodes, chunk
     alias = 0 if graph.weight is None else 8 * graph.num_edges
-    tallies = num_threads() * 8 * nodes
-    strip = ENTRY_BYTES * min(STRIP, int(sampler.room_N.sum()))
-    return graph.nbytes + 16 * nodes, alias + 40 * nodes + tallies + max(strip, chunk)
+    room_N = sampler.room_N
+    busy = min(num_threads(), 1 + (graph.num_edges + int(sampler.walks_N.sum())) // TASK_WORK)
+    scratch = busy * path_scratch(sampler.how, nodes, int(room_N.max(initial=0)))
+    strip = ENTRY_BYTES * min(STRIP, int(room_N.sum()))
+    return graph.nbytes + 16 * nodes, alias + 40 * nodes + scratch + max(strip, chunk)

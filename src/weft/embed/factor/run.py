@@ -13,9 +13,10 @@ from weft.embed.factor.edges import out_degrees
 from weft.embed.factor.lightne import Sampler
 from weft.embed.factor.plan import FactorPlan, Request, check_nodes, make_factor_plan
 from weft.embed.factor.prone import edge_matrix
-from weft.embed.factor.spectral import propagate, propagation_products
+from weft.embed.factor.spectral import check_weights, propagate, propagation_products
 from weft.embed.factor.svd import Plain, Symmetric, left_factor, products
 from weft.graph._plan import resident
+from weft.kernels.memory import trim
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
@@ -35,13 +36,21 @@ def factor_plan(graph: Graph, request: Request) -> FactorPlan:
 
     Raises:
         BudgetError: the run does not fit into memory.
-        WeftValueError: the graph is damaged, too large, or its weights are all 0.
+        WeftValueError: the graph is damaged, too large, or its weights are all 0 or no size for float32.
     """
     check_nodes(graph, request.method)
     base = resident()
-    plan = make_factor_plan(graph, request, make_sampler(graph, out_degrees(graph), request), base)
+    plan = make_factor_plan(graph, request, make_sampler(graph, _weighed(graph, request), request), base)
     graph.drop_pages()
     return plan
+
+
+def _weighed(graph: Graph, request: Request) -> F64:
+    """The weights of the edges that leave each node, summed, if the run can work with them."""
+    out_N = out_degrees(graph)
+    if request.propagate:
+        check_weights(graph, out_N)
+    return out_N
 
 
 def make_sampler(graph: Graph, out_N: F64, request: Request) -> Sampler | None:
@@ -65,21 +74,27 @@ def factorise(graph: Graph, request: Request, plan: FactorPlan, progress: Callab
 
     Raises:
         BudgetError: the sampled matrix has more entries than were foretold, and memory is short.
-        WeftValueError: the graph is damaged, or its weights are all 0.
+        WeftValueError: the graph is damaged, or its weights are all 0 or no size for float32.
     """
     if request.method == "lightne":
         graph = graph.in_memory()  # walks read at random; prone reads rows in order, from disk as well
-    out_N = out_degrees(graph)
+    out_N = _weighed(graph, request)
     sampler = make_sampler(graph, out_N, dataclasses.replace(request, samples=plan.samples))
     step = _Steps(graph, plan, sampler, progress)
     matrix = _matrix(graph, out_N, plan, sampler, step)
     del sampler
-    vectors = left_factor(matrix, request.dim, plan.sketch, plan.power, key(request.seed, Op.SKETCH), step)
+    axes = min(request.dim, plan.nodes)
+    vectors = left_factor(matrix, axes, plan.sketch, plan.power, key(request.seed, Op.SKETCH), step)
     del matrix
+    trim()  # what the products of each thread took
     unit_rows(vectors)
     if request.propagate:
         propagate(graph, out_N, vectors, plan.strip, step)
-    return vectors if plan.width == request.dim else vectors[:, : request.dim].copy()
+    if plan.width == request.dim:
+        return vectors
+    out = np.zeros((plan.nodes, request.dim), np.float32)
+    out[:, :axes] = vectors[:, :axes]
+    return out
 
 
 def _matrix(

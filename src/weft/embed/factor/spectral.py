@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.embed.factor.dense import eigen_turn, gram, turn, unit_rows
+from weft.errors import WeftValueError
 from weft.kernels.memory import zeros_huge
 from weft.kernels.spmm import SparseRows, spmm
 
@@ -26,6 +27,7 @@ __all__ = [
     "AXES",
     "MU",
     "THETA",
+    "check_weights",
     "coefficients",
     "elementwise_passes",
     "propagate",
@@ -43,6 +45,8 @@ ORDER = 10  # terms of the expansion
 # 42.3, 40.0; Facebook pages at 5 % 87.1, 87.7, 88.0, 87.6; DBLP at 1 % 51.5, 50.2, 51.9, 53.3; Cora at 5 %
 # 59.1, 52.8, 58.2, 61.7.
 AXES = 0.75
+
+_LIGHT, _HEAVY = 1e-32, 1e32  # times a vector's elements, and ten terms of them, still float32
 
 
 def coefficients(directed: bool) -> list[float]:
@@ -70,6 +74,26 @@ def elementwise_passes(directed: bool) -> int:
     return 4 * len(coefficients(directed)) - 2
 
 
+def check_weights(graph: Graph, out_N: F64) -> None:
+    """Refuse weights whose products with vectors float32 cannot hold.
+
+    Args:
+        graph: at least one edge.
+        out_N: float64 ``[N]``, the weights of the edges that leave a node, summed.
+
+    Raises:
+        WeftValueError: the edges of a node weigh too much, or those of all too little.
+    """
+    most, mean = float(out_N.max()), float(out_N.sum()) / graph.num_edges
+    if most > _HEAVY or mean < _LIGHT:
+        raise WeftValueError(
+            f"embed: edges weigh {mean:.3g} on average, those of one node {most:.3g} together; vectors are "
+            f"sent over them in float32, which takes an average from {_LIGHT:g} and sums up to {_HEAVY:g}. "
+            f"Only ratios count: divide all weights by {mean:.0e}, or leave out the propagation "
+            "(--no-propagate, propagate=False)"
+        )
+
+
 def propagate(graph: Graph, out_N: F64, x_NW: F32, columns: int, step: Callable[[], None]) -> F32:
     """Filter the vectors, gather them over neighbours, and turn them to their principal axes.
 
@@ -78,7 +102,7 @@ def propagate(graph: Graph, out_N: F64, x_NW: F32, columns: int, step: Callable[
 
     Args:
         graph: of N nodes.
-        out_N: float64 ``[N]``, the weights of the edges that leave a node, summed.
+        out_N: float64 ``[N]``, the weights of the edges that leave a node, summed; see :func:`check_weights`.
         x_NW: float32 ``[N, W]``, W a multiple of 16; overwritten.
         columns: C, how many to filter at a time, a multiple of 16: memory and time depend on it, no result.
         step: called after each strip's product.

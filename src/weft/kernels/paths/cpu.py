@@ -18,12 +18,15 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from weft.kernels.paths.form import PathGraph, PathSampling
 
-__all__ = ["path_counts", "path_room", "path_rows"]
+__all__ = ["TASK_WORK", "path_counts", "path_room", "path_rows", "path_scratch"]
 
 F32 = npt.NDArray[np.float32]
 F64 = npt.NDArray[np.float64]
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
+
+TASK_WORK = 1 << 14  # edges and walks of rows that one thread takes on together
+_BATCH, _GROUP, _ENDS = 1 << 11, 1 << 6, 1 << 19  # walks of a batch, at most and at least; their ends
 
 
 def path_counts(graph: PathGraph, how: PathSampling) -> I64:
@@ -43,6 +46,20 @@ def path_counts(graph: PathGraph, how: PathSampling) -> I64:
 def path_room(graph: PathGraph, how: PathSampling, walks_N: I64) -> I64:
     """How many entries each row can have at most; int64 ``[N]``."""
     return np.minimum(np.diff(graph.indptr) + walks_N * (how.window - 1), len(walks_N))
+
+
+def path_scratch(how: PathSampling, nodes: int, most: int) -> int:
+    """Bytes that each thread of :func:`path_rows` takes beside the result.
+
+    Args:
+        how: how paths are drawn.
+        nodes: N.
+        most: of :func:`path_room`, over the rows asked for.
+    """
+    ends = 4 * (how.window - 1) * min(max(_GROUP, _ENDS // max(1, how.window - 1)), _BATCH)
+    all_columns = 8 * nodes if most >= nodes // 4 else 0
+    hashed = 16 << (2 * min(most, nodes // 4)).bit_length()
+    return ends + all_columns + hashed + 8 * most
 
 
 def path_rows(
