@@ -115,18 +115,22 @@ def propagate(graph: Graph, out_N: F64, x_NW: F32, columns: int, step: Callable[
     filtering = _Filter(
         rows, mean, (1 / (out_N + mean)).astype(np.float32), coefficients(graph.directed), step
     )
-    shape = (graph.num_nodes, columns)
-    buffers = [zeros_huge(shape, np.float32).view(np.float32) for _ in range(4)]
-    for begin in range(0, x_NW.shape[1], columns):
-        part = x_NW[:, begin : begin + columns]
-        taken = [buffer.reshape(-1)[: part.size].reshape(part.shape) for buffer in buffers]
-        part[:] = filtering(part, *taken)
-    del buffers
+    _filter_strips(filtering, x_NW, columns)
     basis, value = eigen_turn(gram(x_NW), x_NW.shape[1])
     with np.errstate(divide="ignore"):
         turn(x_NW, basis * np.where(value > 0, value ** (AXES - 1), 0), x_NW)
     unit_rows(x_NW)
     return x_NW
+
+
+def _filter_strips(filtering: _Filter, x_NW: F32, columns: int) -> None:
+    """All strips, in place; their four buffers are gone when this returns."""
+    buffers = [zeros_huge((len(x_NW), columns), np.float32).view(np.float32) for _ in range(4)]
+    for begin in range(0, x_NW.shape[1], columns):
+        part = x_NW[:, begin : begin + columns]
+        part[:] = filtering(
+            part, *(buffer.reshape(-1)[: part.size].reshape(part.shape) for buffer in buffers)
+        )
 
 
 class _Filter:
