@@ -134,7 +134,7 @@ def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, ba
         strip = min(width, max(LANES, room // LANES * LANES))
     phases = (
         {"the matrix": matrix, "drawing it": drawing},
-        {"the matrix": matrix, "dense ones": 8 * nodes * sketch, "their products": pieces},
+        {"the matrix": matrix, "dense ones": 8 * nodes * sketch, "products": pieces},
         # Every thread's allocator keeps the pieces of products that it worked on.
         {"vectors": vectors, "their filter": 16 * nodes * strip, "products": pieces},
         {"vectors": vectors, "a copy of them": 0 if width == request.dim else 4 * nodes * request.dim},
