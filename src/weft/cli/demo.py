@@ -117,7 +117,7 @@ def _write_input(out: Path, nodes: int, seed: int) -> tuple[Path, Path]:
     import numpy as np
     import polars as pl
 
-    from weft.graph._files import replacing
+    from weft.files import replacing
     from weft.graph.generate import planted_partition
 
     communities = max(4, nodes // _COMMUNITY)

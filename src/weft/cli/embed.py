@@ -310,7 +310,7 @@ def _check_places(args: Args) -> None:
     """What exists is replaced only when told, and there must be room for what will be made."""
     from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
-    from weft.graph._files import check_writable
+    from weft.files import check_writable
     from weft.graph.format import check_target
 
     out, place, state = _out(args), _place(args), _state(args)

@@ -186,7 +186,7 @@ def _check_places(args: Args, state: Path) -> None:
     """What exists is replaced only when told."""
     from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
-    from weft.graph._files import check_writable
+    from weft.files import check_writable
     from weft.graph.format import check_target
 
     check_apart(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from weft.errors import FormatError, WeftValueError
-from weft.graph._files import check_writable, remove_stale, storage_errors, temporary_name
+from weft.files import check_writable, remove_stale, storage_errors, temporary_name
 from weft.graph.format import MANIFEST, DirectoryReader, DirectoryWriter, check_target, format_of
 from weft.kernels.memory import drop_pages
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from weft.errors import MissingExtraError
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 
 if TYPE_CHECKING:
     import os

@@ -18,7 +18,7 @@ from weft.embed.keeper import Keeper
 from weft.embed.run import Run, complete
 from weft.embed.validation import HiddenEdges, Validation, score_bytes
 from weft.errors import WeftTypeError, WeftValueError
-from weft.graph._files import storage_errors, temporary_name
+from weft.files import storage_errors, temporary_name
 from weft.graph._lock import locked
 from weft.sampling.holdout import hide_edges
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from weft.config import show_bytes
 from weft.errors import StorageError, WeftValueError
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 
 __all__ = ["check_room"]
 

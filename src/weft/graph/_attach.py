@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import ParseError, WeftValueError
-from weft.graph._files import storage_errors
-from weft.graph._tables import open_npy, read_column
+from weft.files import storage_errors
+from weft.graph._tables import read_column
 from weft.graph.labels import Labels
+from weft.npy import open_npy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,7 +9,7 @@ import os
 from typing import TYPE_CHECKING
 
 from weft.errors import WeftValueError
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

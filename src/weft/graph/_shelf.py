@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import StorageError
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import FormatError, ParseError
-from weft.graph._files import storage_errors
+from weft.errors import ParseError
 from weft.graph.sources._blocks import blocks
 from weft.graph.sources._messages import shorten
 from weft.kernels.parse import LineFormat
 from weft.kernels.parse.reference import fields_of
+from weft.npy import open_npy
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-__all__ = ["open_npy", "read_column"]
+__all__ = ["read_column"]
 
 _ID_WORDS = {"id", "node", "node_id", "nodeid", "vertex", "name", "user", "item"}
 
@@ -80,40 +79,3 @@ def _ids(path: Path, given: list[tuple[int, str]], kind: str) -> npt.NDArray[Any
                 f"{path} line {number}: {shorten(text)} is no integer id, as those of the edges are"
             ) from None
     return out
-
-
-def open_npy(path: Path) -> npt.NDArray[Any]:
-    """Map a ``.npy`` file.
-
-    Raises:
-        FormatError: it is no such file, or its size is not what its header says.
-    """
-    with storage_errors("read", path), path.open("rb") as file:
-        try:
-            version = np.lib.format.read_magic(file)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            shape, fortran, dtype = read(file)
-        except OSError:
-            raise
-        # NumPy's reader of the header fails on damage with whatever the damage leads to.
-        except Exception:
-            raise FormatError(f"{path} is not a .npy file: save it with numpy.save") from None
-        if dtype.hasobject:
-            raise FormatError(f"{path} holds Python objects; save an array of numbers")
-        expected = file.tell() + math.prod(shape) * dtype.itemsize
-        held = path.stat().st_size
-        if min(shape, default=0) < 0 or held != expected:
-            why = (
-                "it is truncated, copy it again" if held < expected else "it is not the file that was written"
-            )
-            raise FormatError(f"{path} holds {held:,} bytes, its header says {expected:,}; {why}")
-        try:
-            if 0 in shape:
-                return np.zeros(shape, dtype)
-            return np.memmap(path, dtype, "r", file.tell(), shape, "F" if fortran else "C")
-        except ValueError as error:
-            raise FormatError(f"{path} cannot be mapped: {error}") from None

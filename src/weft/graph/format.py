@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
-from weft.graph._files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
+from weft.files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
 from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weft.errors import StorageError, WeftValueError
-from weft.graph._files import replacing, storage_errors
+from weft.files import replacing, storage_errors
 
 if TYPE_CHECKING:
     import os

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import StorageError, WeftValueError
-from weft.graph._files import replacing
+from weft.files import replacing
 
 if TYPE_CHECKING:
     import os

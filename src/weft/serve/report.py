@@ -15,7 +15,7 @@ from weft import __version__
 from weft.config import show_bytes
 from weft.embed import FactorPlan
 from weft.eval import ClassificationReport, LinkReport
-from weft.graph._files import replacing
+from weft.files import replacing
 from weft.serve import charts
 from weft.serve.picture import Picture, draw
 

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from weft.errors import FormatError, ParseError, StorageError, WeftError, WeftValueError
-from weft.graph._tables import open_npy
 from weft.graph.generate import planted_partition, rmat
 from weft.graph.ingest import ingest
+from weft.npy import open_npy
 
 
 @pytest.fixture

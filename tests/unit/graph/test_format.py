@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 import pytest
 
+from weft import files
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
-from weft.graph import _files
 from weft.graph.format import DATA_OFFSET, MANIFEST, DirectoryReader, DirectoryWriter, npy_header
 
 
@@ -105,7 +105,7 @@ def test_existing_places(tmp_path, place):
 
 
 def test_overwrite_without_exchange(place, monkeypatch):
-    monkeypatch.setattr(_files, "_swap", lambda a, b: False)
+    monkeypatch.setattr(files, "_swap", lambda a, b: False)
     with DirectoryWriter(place, "weft.test", overwrite=True) as writer:
         writer.finish({"n": 2})
     assert DirectoryReader(place, "weft.test").meta == {"n": 2}

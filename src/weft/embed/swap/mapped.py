@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.config import show_bytes
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -20,7 +20,7 @@ import numpy.typing as npt
 
 from weft.config import show_bytes
 from weft.errors import StorageError
-from weft.graph._files import storage_errors
+from weft.files import storage_errors
 from weft.kernels.memory import zeros_huge
 
 if TYPE_CHECKING:

@@ -1,0 +1,253 @@
+#include "row_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
+#include <thread>
+#include <vector>
+
+#include "io_ring.h"
+#include "memory.h"
+
+namespace weft {
+namespace {
+
+constexpr uint64_t block = 4096;         // what O_DIRECT asks of addresses, offsets and lengths on common devices
+constexpr uint64_t longest = 64 << 10;   // of neighbouring blocks read at once
+constexpr unsigned most_threads = 64;    // where io_uring is forbidden
+
+uint64_t down(uint64_t x) { return x / block * block; }
+uint64_t up(uint64_t x) { return (x + block - 1) / block * block; }
+
+struct Item {
+    uint64_t id, place;
+};
+
+// Some rows that lie close: items [first, last) and the bytes [begin, end) of the file that hold them.
+struct Request {
+    size_t first, last;
+    uint64_t begin, end, needed;  // the file may end between needed and end
+};
+
+[[noreturn]] void fail(int error, const std::string& what) {
+    throw std::system_error(error, std::generic_category(), what);
+}
+
+}  // namespace
+
+struct RowFile::State {
+    RowFileOptions options;
+    int fd = -1;
+    bool direct = false;
+    uint64_t slot = 0;
+    HugeBuffer buffers;
+    std::optional<IoRing> ring;
+    std::mutex busy;
+    std::atomic<uint64_t> requests = 0, bytes = 0;
+
+    explicit State(const RowFileOptions& given) : options(given) {
+        if (options.width == 0 || options.depth == 0 || options.width > UINT32_MAX / 2)
+            throw std::invalid_argument("rows: a row must have 1 to 2**31 - 1 bytes, and a request be under way");
+        open();
+        try {
+            check_size();
+            // Rows may begin and end anywhere in a block.
+            slot = std::max(longest, up(options.width) + block);
+            buffers = HugeBuffer(slot * options.depth);
+            if (options.ring && IoRing::available()) ring.emplace(options.depth);
+        } catch (...) {
+            ::close(fd);
+            throw;
+        }
+    }
+
+    ~State() { ::close(fd); }
+
+    void open() {
+        const char* const path = options.path.c_str();
+        if (options.direct) {
+            fd = ::open(path, O_RDONLY | O_CLOEXEC | O_DIRECT);
+            direct = fd >= 0;
+            // Some file systems know no other way than through the page cache.
+            if (fd < 0 && errno != EINVAL) fail(errno, "open " + options.path);
+        }
+        if (fd < 0) fd = ::open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) fail(errno, "open " + options.path);
+    }
+
+    void check_size() const {
+        struct stat info;
+        if (fstat(fd, &info) != 0) fail(errno, "stat " + options.path);
+        const auto size = static_cast<uint64_t>(info.st_size);
+        if (options.offset > size || options.rows > (size - options.offset) / options.width)
+            throw std::invalid_argument("rows: " + options.path + " has " + std::to_string(size) + " bytes; " +
+                                        std::to_string(options.rows) + " rows of " + std::to_string(options.width) +
+                                        " from byte " + std::to_string(options.offset) + " do not fit");
+    }
+
+    std::vector<Item> sorted(std::span<const int64_t> ids) const {
+        std::vector<Item> items(ids.size());
+        for (size_t i = 0; i < ids.size(); ++i) {
+            if (static_cast<uint64_t>(ids[i]) >= options.rows)
+                throw std::invalid_argument("rows: id " + std::to_string(i) + " is row " + std::to_string(ids[i]) +
+                                            " of " + std::to_string(options.rows));
+            items[i] = {static_cast<uint64_t>(ids[i]), i};
+        }
+        std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.id < b.id; });
+        return items;
+    }
+
+    uint64_t begin_of(uint64_t id) const { return options.offset + id * options.width; }
+
+    // The rows from item `first` on that one read gets.
+    Request next(const std::vector<Item>& items, size_t first) const {
+        const uint64_t at = begin_of(items[first].id);
+        Request r{first, first + 1, down(at), up(at + options.width), at + options.width};
+        for (; r.last < items.size(); ++r.last) {
+            const uint64_t begin = begin_of(items[r.last].id), end = begin + options.width;
+            if (begin > r.end || (up(end) > r.end && up(end) - r.begin > longest)) break;
+            r.end = std::max(r.end, up(end));
+            r.needed = std::max(r.needed, end);
+        }
+        return r;
+    }
+
+    void deliver(const Request& r, const std::vector<Item>& items, const std::byte* from, std::byte* out) const {
+        for (size_t i = r.first; i < r.last; ++i)
+            std::memcpy(out + items[i].place * options.width, from + (begin_of(items[i].id) - r.begin), options.width);
+    }
+
+    std::byte* buffer(size_t i) const { return static_cast<std::byte*>(buffers.data()) + i * slot; }
+
+    // What a read that ended gives: true when all is there, else how far it came.
+    bool whole(const Request& r, uint64_t& had, int64_t result) const {
+        if (result == -EINTR || result == -EAGAIN) return false;
+        if (result < 0) fail(static_cast<int>(-result), "read " + options.path + " at byte " + std::to_string(r.begin + had));
+        had += static_cast<uint64_t>(result);
+        if (r.begin + had >= r.needed) return true;
+        if (result == 0 || (direct && had % block != 0))
+            fail(EIO, "rows up to byte " + std::to_string(r.needed) + " are asked for, " + options.path +
+                          " ends before that: it was cut after it was opened");
+        return false;
+    }
+
+    void with_ring(const std::vector<Item>& items, std::byte* out) {
+        struct Slot {
+            Request request;
+            uint64_t had;
+        };
+        std::vector<Slot> slots(options.depth);
+        std::vector<uint32_t> free(options.depth);
+        for (unsigned i = 0; i < options.depth; ++i) free[i] = options.depth - 1 - i;
+        const auto ask = [&](uint32_t i) {
+            const Slot& s = slots[i];
+            ring->read(fd, buffer(i) + s.had, static_cast<uint32_t>(s.request.end - s.request.begin - s.had),
+                       s.request.begin + s.had, i);
+        };
+        std::exception_ptr error;
+        size_t first = 0;
+        while ((first < items.size() && !error) || free.size() < options.depth) {
+            for (; first < items.size() && !error && !free.empty(); free.pop_back()) {
+                const uint32_t i = free.back();
+                slots[i] = {next(items, first), 0};
+                first = slots[i].request.last;
+                count(slots[i].request);
+                ask(i);
+            }
+            ring->submit(1);
+            for (IoRing::Done done; ring->next(done);) {
+                const auto i = static_cast<uint32_t>(done.tag);
+                Slot& s = slots[i];
+                try {
+                    if (!error && !whole(s.request, s.had, done.result)) {
+                        ask(i);
+                        continue;
+                    }
+                    if (!error) deliver(s.request, items, buffer(i), out);
+                } catch (...) {
+                    error = std::current_exception();  // thrown when nothing is under way
+                }
+                free.push_back(i);
+            }
+        }
+        if (error) std::rethrow_exception(error);
+    }
+
+    void with_threads(const std::vector<Item>& items, std::byte* out) {
+        std::mutex lock;
+        size_t first = 0;
+        std::exception_ptr error;
+        const auto work = [&](unsigned i) {
+            for (;;) {
+                Request r;
+                {
+                    const std::lock_guard guard(lock);
+                    if (first == items.size() || error) return;
+                    r = next(items, first);
+                    first = r.last;
+                }
+                count(r);
+                try {
+                    for (uint64_t had = 0;;) {
+                        const ssize_t got = pread(fd, buffer(i) + had, r.end - r.begin - had,
+                                                  static_cast<off_t>(r.begin + had));
+                        if (whole(r, had, got < 0 ? -errno : got)) break;
+                    }
+                    deliver(r, items, buffer(i), out);
+                } catch (...) {
+                    const std::lock_guard guard(lock);
+                    if (!error) error = std::current_exception();
+                    return;
+                }
+            }
+        };
+        const auto count = std::min<size_t>({options.depth, most_threads, items.size()});
+        std::vector<std::thread> threads;
+        try {
+            for (unsigned i = 1; i < count; ++i) threads.emplace_back(work, i);
+        } catch (const std::system_error&) {
+            // Fewer threads do as well.
+        }
+        work(0);
+        for (auto& thread : threads) thread.join();
+        if (error) std::rethrow_exception(error);
+    }
+
+    void count(const Request& r) {
+        requests.fetch_add(1, std::memory_order_relaxed);
+        bytes.fetch_add(r.end - r.begin, std::memory_order_relaxed);
+    }
+};
+
+RowFile::RowFile(const RowFileOptions& options) : state_(std::make_unique<State>(options)) {}
+RowFile::~RowFile() = default;
+
+void RowFile::read(std::span<const int64_t> ids, std::span<std::byte> out) {
+    State& s = *state_;
+    if (out.size() != ids.size() * s.options.width)
+        throw std::invalid_argument("rows: out must hold " + std::to_string(ids.size() * s.options.width) +
+                                    " bytes (got " + std::to_string(out.size()) + ")");
+    const auto items = s.sorted(ids);
+    if (items.empty()) return;
+    const std::lock_guard guard(s.busy);
+    if (s.ring)
+        s.with_ring(items, out.data());
+    else
+        s.with_threads(items, out.data());
+}
+
+bool RowFile::ring() const { return state_->ring.has_value(); }
+bool RowFile::direct() const { return state_->direct; }
+RowFile::Counts RowFile::counts() const { return {state_->requests.load(), state_->bytes.load()}; }
+
+}  // namespace weft

@@ -1,0 +1,124 @@
+"""Rows in a file, read past the page cache."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from weft import _core
+from weft.errors import FormatError, StorageError, WeftValueError
+from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
+from weft.npy import read_header
+
+__all__ = ["DiskTable"]
+
+# As many as keep a local NVMe disk busy; more wait in the queue of the device and cost 64 KiB of buffer each.
+_DEPTH = 128
+
+
+class DiskTable:
+    """Rows of a ``.npy`` file; see :class:`weft.features.FeatureTable`.
+
+    Nothing is kept in memory: rows of one 4 KiB block that are asked for together are read at once, blocks in
+    the order of the file, many under way. By io_uring where the system lets us, else by threads; with
+    O_DIRECT where the file system can, so that the page cache is left to others.
+
+    Args:
+        path: of the file, row after row.
+        depth: reads under way, 1 to 4096.
+        io: ``"auto"``, ``"io_uring"`` (refused when the system forbids it) or ``"threads"``.
+        direct: past the page cache.
+
+    Raises:
+        FormatError: it is no ``.npy`` file of numbers ``[N, F]``, or its size is not what its header says.
+        StorageError: it cannot be opened, or io_uring is asked for and forbidden.
+        WeftValueError: an option is none.
+    """
+
+    def __init__(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        depth: int = _DEPTH,
+        io: Literal["auto", "io_uring", "threads"] = "auto",
+        direct: bool = True,
+    ) -> None:
+        if not 1 <= depth <= 4096:
+            raise WeftValueError(f"features: depth must lie within 1 .. 4096 (got {depth})")
+        if io not in ("auto", "io_uring", "threads"):
+            raise WeftValueError(f"features: io must be 'auto', 'io_uring' or 'threads' (got {io!r})")
+        self.path = Path(path)
+        """The file."""
+        header = read_header(self.path)
+        if len(header.shape) != 2 or header.fortran or header.dtype.kind not in "fiub":
+            order = ", column after column" if header.fortran else ""
+            raise FormatError(
+                f"{self.path} holds {header.dtype} {list(header.shape)}{order}; features are numbers [N, F], "
+                "row after row (numpy.ascontiguousarray)"
+            )
+        self._shape, self._dtype = (header.shape[0], header.shape[1]), header.dtype
+        self._background = Background()
+        self._file: _core.RowFile | None = None
+        if 0 not in header.shape:
+            self._file = self._open(header.offset, depth, io, direct=direct)
+
+    def _open(self, offset: int, depth: int, io: str, *, direct: bool) -> _core.RowFile:
+        rows, columns = self._shape
+        width = columns * self._dtype.itemsize
+        try:
+            file = _core.RowFile(os.fspath(self.path), offset, rows, width, depth, io != "threads", direct)
+        except OSError as error:
+            raise StorageError(error.errno, f"features: {error.strerror}") from None
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+        if io == "io_uring" and not file.ring:
+            raise StorageError("features: the system forbids io_uring; take io='auto' or 'threads'")
+        return file
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, F)."""
+        return self._shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the rows."""
+        return self._dtype
+
+    @property
+    def io(self) -> str:
+        """How rows are read: ``"io_uring"`` or ``"threads"``."""
+        return "io_uring" if self._file is not None and self._file.ring else "threads"
+
+    @property
+    def direct(self) -> bool:
+        """Whether they are read past the page cache."""
+        return self._file is not None and self._file.direct
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """Reads, and bytes of them, since the table was opened."""
+        return (0, 0) if self._file is None else self._file.counts
+
+    def take(self, ids: Array, out: Array | None = None) -> Array:
+        """As in :class:`weft.features.FeatureTable`."""
+        ids = checked_ids(ids, self._shape[0])
+        out = checked_out(out, (len(ids), self._shape[1]), self._dtype)
+        if len(ids) and self._file is not None:
+            try:
+                self._file.read(ids.astype(np.int64, copy=False), out.reshape(-1).view(np.uint8))
+            except OSError as error:
+                raise StorageError(error.errno, f"features: {error.strerror}") from None
+        return out
+
+    def submit(self, ids: Array, out: Array | None = None) -> Ticket:
+        """As in :class:`weft.features.FeatureTable`."""
+        return self._background.submit(self.take, ids, out)
+
+    def close(self) -> None:
+        """As in :class:`weft.features.FeatureTable`."""
+        self._background.close()
+        self._file = None
