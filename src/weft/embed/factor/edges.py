@@ -40,13 +40,14 @@ class Chunk:
 
 
 def edge_chunks(graph: Graph) -> Iterator[Chunk]:
-    """All stored edges, in order.
+    """All stored edges, in order; those from one node to the same other are in one chunk.
 
     Raises:
         WeftValueError: the graph is damaged.
     """
-    for begin in range(0, graph.num_edges, EDGES):
-        end = min(graph.num_edges, begin + EDGES)
+    end = 0
+    while (begin := end) < graph.num_edges:
+        end = _end_of_run(graph, min(graph.num_edges, begin + EDGES))
         first = int(np.searchsorted(graph.indptr, begin, "right")) - 1
         last = int(np.searchsorted(graph.indptr, end, "left"))
         count = np.diff(np.clip(graph.indptr[first : last + 1], begin, end))
@@ -59,6 +60,15 @@ def edge_chunks(graph: Graph) -> Iterator[Chunk]:
         given = graph.weight
         weight = np.ones(end - begin) if given is None else given[begin:end].astype(np.float64)
         yield Chunk(begin, np.repeat(np.arange(first, last), count), target, weight)
+
+
+def _end_of_run(graph: Graph, end: int) -> int:
+    """The first edge from ``end`` on that is no repetition of the one before."""
+    while end < graph.num_edges and graph.indices[end] == graph.indices[end - 1]:
+        if graph.indptr[np.searchsorted(graph.indptr, end)] == end:  # a row begins
+            break
+        end += 1
+    return end
 
 
 def out_degrees(graph: Graph) -> F64:

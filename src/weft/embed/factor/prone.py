@@ -30,7 +30,8 @@ def edge_matrix(graph: Graph, out_N: npt.NDArray[np.float64]) -> SparseRows:
     """``log p(v | u) - log q(v)`` at every edge (u, v), 0 elsewhere and at edges of weight 0.
 
     ``p`` is the transition probability, and ``q`` in proportion to the power 0.75 of what all nodes'
-    transitions give v. An edge that is stored several times has as many entries, which add up.
+    transitions give v. An edge that is stored several times is one of their weights together: its first
+    entry has the value, the others are 0.
 
     Args:
         graph: of N nodes.
@@ -56,7 +57,19 @@ def edge_scores(
         leave_N: float64 ``[N]``, minus the logarithm of the degree.
         reach_N: float64 ``[N]``, the logarithm of q.
     """
+    weight_B = _together(chunk)
     # Where all edges of a node weigh 0, infinities meet and are not used.
     with np.errstate(divide="ignore", invalid="ignore"):
-        score = np.log(chunk.weight) + leave_N[chunk.source] - reach_N[chunk.target]
-    return np.where(chunk.weight > 0, score, 0)
+        score = np.log(weight_B) + leave_N[chunk.source] - reach_N[chunk.target]
+    return np.where(weight_B > 0, score, 0)
+
+
+def _together(chunk: Chunk) -> npt.NDArray[np.float64]:
+    """The weights, those of repetitions added to the first, which leaves 0 for them; float64 ``[B]``."""
+    new_B = np.ones(len(chunk.weight), np.bool_)
+    new_B[1:] = (chunk.target[1:] != chunk.target[:-1]) | (chunk.source[1:] != chunk.source[:-1])
+    if new_B.all():
+        return chunk.weight
+    weight_B = np.zeros_like(chunk.weight)
+    weight_B[new_B] = np.add.reduceat(chunk.weight, np.flatnonzero(new_B))
+    return weight_B

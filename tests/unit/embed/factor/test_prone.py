@@ -45,6 +45,32 @@ def test_equals_the_definition(directed, weighted, chunk, monkeypatch):
             assert matrix.value[e] == pytest.approx(wanted, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize("chunk", [1, 2, 7, 1 << 20])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_repeated_edges_are_one_of_their_weights(weighted, chunk, monkeypatch):
+    rng = np.random.default_rng(1)
+    src, dst = rng.integers(0, 6, (2, 90))  # 36 places; row ends where the next begins with the same node too
+    weight = rng.integers(0, 4, 90).astype(float) if weighted else np.ones(90)
+
+    def dense(duplicates, weight):
+        graph = Graph.from_edges(src, dst, weight, num_nodes=6, directed=True, duplicates=duplicates)
+        monkeypatch.setattr(edges, "EDGES", chunk if duplicates == "keep" else 1 << 20)
+        matrix = edge_matrix(graph, edges.out_degrees(graph))
+        out = np.zeros((6, 6))
+        np.add.at(out, (np.repeat(np.arange(6), graph.degree()), graph.indices), matrix.value)
+        return out
+
+    kept = dense("keep", weight if weighted else None)
+    np.testing.assert_allclose(kept, dense("sum", weight), rtol=1e-5, atol=1e-6)
+    assert abs(kept).max() > 0.1
+
+
+def test_a_run_ends_with_its_row(monkeypatch):
+    monkeypatch.setattr(edges, "EDGES", 1)
+    graph = Graph.from_edges([0, 0, 1, 3, 3], [4, 4, 4, 4, 4], num_nodes=5, directed=True, duplicates="keep")
+    assert [len(chunk.weight) for chunk in edges.edge_chunks(graph)] == [2, 1, 2]
+
+
 def test_degrees_in_chunks(monkeypatch):
     graph = random_graph(directed=True, weighted=True)
     whole = edges.out_degrees(graph)
