@@ -25,25 +25,31 @@ void walk_weighted(In<int64_t> indptr, In<Id> indices, In<uint64_t> alias, In<Id
 }
 
 template <typename Id>
-bool filter(In<int64_t> indptr, In<Id> indices, bool directed, Out<uint64_t> words) {
+uint64_t filter(In<int64_t> indptr, In<Id> indices, bool directed, Out<uint64_t> words) {
     return fill_filter<Id>(span(indptr), span(indices), directed, span(words));
 }
 
 template <typename Id>
 void walk2(In<int64_t> indptr, In<Id> indices, In<float> weight, In<uint64_t> alias, In<double> total,
-           In<uint64_t> words, bool directed, bool simple, double p, double q, In<Id> starts, size_t length,
+           In<float> peak, In<uint64_t> words, bool directed, uint64_t parallel, double p, double q, In<Id> starts, size_t length,
            uint64_t key, uint64_t first, Out<Id> out) {
     second_order_walks<Id>({.indptr = span(indptr),
                             .indices = span(indices),
                             .weight = span(weight),
                             .alias = span(alias),
                             .total = span(total),
+                            .peak = span(peak),
                             .filter = {.words = span(words), .directed = directed},
                             .directed = directed,
-                            .simple = simple,
+                            .parallel = parallel,
                             .p = p,
                             .q = q},
                            span(starts), length, key, first, span(out));
+}
+
+template <typename Id>
+void peaks(In<int64_t> indptr, In<Id> indices, In<float> weight, Out<float> peak) {
+    row_peaks<Id>(span(indptr), span(indices), span(weight), span(peak));
 }
 
 template <typename Weight>
@@ -60,8 +66,10 @@ void bind_ids(nb::module_& m) {
           nb::call_guard<nb::gil_scoped_release>());
     m.def("edge_filter", &filter<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("directed"), nb::arg("words"),
           nb::call_guard<nb::gil_scoped_release>());
+    m.def("row_peaks", &peaks<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("weight"), nb::arg("peak"),
+          nb::call_guard<nb::gil_scoped_release>());
     m.def("walk2", &walk2<Id>, nb::arg("indptr"), nb::arg("indices"), nb::arg("weight"), nb::arg("alias"),
-          nb::arg("total"), nb::arg("words"), nb::arg("directed"), nb::arg("simple"), nb::arg("p"), nb::arg("q"),
+          nb::arg("total"), nb::arg("peak"), nb::arg("words"), nb::arg("directed"), nb::arg("parallel"), nb::arg("p"), nb::arg("q"),
           nb::arg("starts"), nb::arg("length"), nb::arg("key"), nb::arg("first"), nb::arg("out"),
           nb::call_guard<nb::gil_scoped_release>());
 }

@@ -11,6 +11,7 @@
 #include "row_search.h"
 
 using weft::fill_filter;
+using weft::row_peaks;
 using weft::second_order_walks;
 
 // Two cliques of six, joined by a path over node 12; node 13 has no edge.
@@ -21,9 +22,10 @@ struct Toy {
     std::vector<float> weight;
     std::vector<uint64_t> alias;
     std::vector<double> total;
+    std::vector<float> peak;
     std::vector<uint64_t> words = std::vector<uint64_t>(5);
     bool directed = false;
-    bool simple = true;
+    uint64_t parallel = 1;
 
     explicit Toy(bool weighted) {
         for (size_t u = 0; u < 14; ++u) {
@@ -31,11 +33,13 @@ struct Toy {
                 if (linked(u, v)) indices.push_back(static_cast<Id>(v));
             indptr.push_back(static_cast<int64_t>(indices.size()));
         }
-        simple = fill_filter<Id>(indptr, indices, directed, words);
+        parallel = fill_filter<Id>(indptr, indices, directed, words);
         if (!weighted) return;
         weight.assign(indices.size(), 2);
         alias.resize(indices.size());
         weft::alias_tables<float>(indptr, weight, alias);
+        peak.resize(14);
+        row_peaks<Id>(indptr, indices, weight, peak);
         for (size_t u = 0; u < 14; ++u) total.push_back(2.0 * static_cast<double>(indptr[u + 1] - indptr[u]));
     }
 
@@ -53,9 +57,10 @@ struct Toy {
                                 .weight = weight,
                                 .alias = alias,
                                 .total = total,
+                                .peak = peak,
                                 .filter = {.words = words, .directed = directed},
                                 .directed = directed,
-                                .simple = simple,
+                                .parallel = parallel,
                                 .p = p,
                                 .q = q},
                                starts, length, 7, first, out);
@@ -66,10 +71,10 @@ struct Toy {
 constexpr std::array<std::array<double, 2>, 5> biases{{{0.25, 4}, {4, 0.25}, {1, 1}, {1e-6, 1e6}, {1e6, 1e-6}}};
 
 template <typename Id>
-static void walks_follow_edges(bool weighted, bool directed, bool simple) {
+static void walks_follow_edges(bool weighted, bool directed, uint64_t parallel) {
     Toy<Id> toy(weighted);
-    CHECK(toy.simple);
-    toy.simple = simple;
+    CHECK(toy.parallel == 1);
+    toy.parallel = parallel;  // a bound: it may be larger than it is
     toy.directed = directed;
     if (directed) {
         toy.words.assign(5, 0);
@@ -130,16 +135,26 @@ static void damaged_graphs_are_refused() {
     CHECK_THROWS(std::invalid_argument, fill_filter<uint32_t>(bare.indptr, bare.indices, false, bare.words));
 }
 
-static void searches_find_the_first() {
+static void searches_find_what_is_there() {
     for (const size_t size : {1, 5, 32, 33, 100, 5000}) {
         for (const uint32_t step : {0U, 1U, 7U, 200U}) {
             std::vector<uint32_t> row(size);
             for (size_t i = 0; i < size; ++i) row[i] = static_cast<uint32_t>(i / 3) * step;
             for (const uint32_t node : {0U, 1U, 7U, 8U, 1000U, 4'000'000'000U}) {
-                weft::RowSearch<uint32_t> search{row.data(), size, node, 0};
-                weft::search_rows(&search, 1, 5000.0);
-                const auto expected = std::lower_bound(row.begin(), row.end(), node) - row.begin();
-                CHECK(search.place == static_cast<uint64_t>(expected));
+                const bool held = std::binary_search(row.begin(), row.end(), node);
+                weft::RowSearches<uint32_t, 2> searches(5000);
+                for (int round = 0; round < 2; ++round) {
+                    searches.add(row.data(), static_cast<uint32_t>(size), node, 7);
+                    searches.add(row.data(), static_cast<uint32_t>(size), row.back(), 9);
+                    searches.narrow([&](uint32_t, const uint32_t* from, const uint32_t*) {
+                        CHECK(from >= row.data() && from < row.data() + size);
+                    });
+                    searches.ask([&](uint32_t whose, bool found, const uint32_t* from) {
+                        CHECK(found == (whose == 9 || held));
+                        CHECK(!found || *from <= (whose == 9 ? row.back() : node));
+                    });
+                    CHECK(searches.count() == 0);
+                }
             }
         }
     }
@@ -149,11 +164,11 @@ int main() {
     weft::set_num_threads(2);
     for (const bool weighted : {false, true})
         for (const bool directed : {false, true})
-            for (const bool simple : {false, true}) {
-                walks_follow_edges<uint32_t>(weighted, directed, simple);
-                walks_follow_edges<int64_t>(weighted, directed, simple);
+            for (const uint64_t parallel : {1, 2}) {
+                walks_follow_edges<uint32_t>(weighted, directed, parallel);
+                walks_follow_edges<int64_t>(weighted, directed, parallel);
             }
     walks_do_not_depend_on_threads_or_the_cut();
     damaged_graphs_are_refused();
-    searches_find_the_first();
+    searches_find_what_is_there();
 }

@@ -233,16 +233,18 @@ def walk_weighted(
     first: int,
     out: Array,
 ) -> None: ...
-def edge_filter(indptr: Array, indices: Array, directed: bool, words: Array) -> bool: ...
+def edge_filter(indptr: Array, indices: Array, directed: bool, words: Array) -> int: ...
+def row_peaks(indptr: Array, indices: Array, weight: Array, peak: Array) -> None: ...
 def walk2(
     indptr: Array,
     indices: Array,
     weight: Array,
     alias: Array,
     total: Array,
+    peak: Array,
     words: Array,
     directed: bool,
-    simple: bool,
+    parallel: int,
     p: float,
     q: float,
     starts: Array,

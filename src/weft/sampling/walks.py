@@ -18,7 +18,7 @@ from weft.graph import Graph
 from weft.kernels.alias import alias_tables
 from weft.kernels.philox import philox_fill
 from weft.kernels.walk import walk
-from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, walk2
+from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, row_peaks, walk2
 
 __all__ = ["WalkSampler", "edge_table", "random_walks", "second_order_bytes"]
 
@@ -33,6 +33,7 @@ class SecondOrder:
         edges: a filter.
         weight: float32 ``[E]``, or None: every edge alike.
         sum_N: float64 ``[N]``, of the weights of each row; None without.
+        peak_N: float32 ``[N]``, the largest of the weights of each row; None without.
     """
 
     p: float
@@ -40,12 +41,13 @@ class SecondOrder:
     edges: EdgeFilter
     weight: npt.NDArray[np.float32] | None
     sum_N: npt.NDArray[np.float64] | None
+    peak_N: npt.NDArray[np.float32] | None
 
 
 def second_order_bytes(graph: Graph) -> int:
     """Bytes that a sampler takes more with p or q other than 1."""
     words = filter_words(graph.num_nodes, graph.num_edges, graph.indices.itemsize)
-    return 8 * words + (0 if graph.weight is None else 8 * graph.num_nodes)
+    return 8 * words + (0 if graph.weight is None else 12 * graph.num_nodes)
 
 
 def edge_table(graph: Graph) -> npt.NDArray[np.uint64] | None:
@@ -87,7 +89,7 @@ class WalkSampler:
         """Build the tables: 8 bytes a node, and 8 bytes an edge when weighted.
 
         With p or q other than 1 also a tenth of the bytes of the graph's indptr and indices, and when
-        weighted 8 bytes a node.
+        weighted 12 bytes a node.
 
         Args:
             graph: what to walk on.
@@ -110,7 +112,10 @@ class WalkSampler:
         second = None
         if (p, q) != (1, 1):
             edges = edge_filter(graph.indptr, graph.indices, directed=graph.directed)
-            second = SecondOrder(p, q, edges, weight, None if weight is None else sum_N)
+            second = SecondOrder(p, q, edges, weight, None, None)
+            if weight is not None:
+                peak_N = row_peaks(graph.indptr, graph.indices, weight)
+                second = SecondOrder(p, q, edges, weight, sum_N, peak_N)
         return cls(graph=graph, edge_table=table, start_table=_start_table(graph, sum_N), second=second)
 
     def starts(self, count: int, *, seed: int, first: int = 0) -> npt.NDArray[Any]:
@@ -184,6 +189,7 @@ class WalkSampler:
             weight=second.weight,
             alias=alias,
             total=second.sum_N,
+            peak=second.peak_N,
             first=first,
             out=out,
         )

@@ -14,7 +14,7 @@ from weft.errors import WeftValueError
 from weft.kernels.memory import zeros_huge
 from weft.kernels.walk import checks
 
-__all__ = ["EdgeFilter", "check_bias", "edge_filter", "filter_words", "walk2"]
+__all__ = ["EdgeFilter", "check_bias", "edge_filter", "filter_words", "row_peaks", "walk2"]
 
 _SHARE = 10  # of the graph's bytes, one in so many for the filter
 LIMIT = 1e6
@@ -28,12 +28,12 @@ class EdgeFilter:
     Attributes:
         words: uint64.
         directed: whether an edge says nothing of its reverse.
-        simple: whether no edge is stored twice.
+        parallel: the most edges from one node to one other.
     """
 
     words: npt.NDArray[np.uint64]
     directed: bool
-    simple: bool
+    parallel: int
 
 
 def filter_words(nodes: int, edges: int, itemsize: int) -> int:
@@ -61,10 +61,33 @@ def edge_filter(
         raise WeftValueError(f"edge_filter: words must be 1 to 2**32 (got {size})")
     word: Any = zeros_huge(size, np.uint64)
     try:
-        simple = _core.edge_filter(indptr, indices, directed, word)
+        parallel = _core.edge_filter(indptr, indices, directed, word)
     except ValueError as error:
         raise WeftValueError(str(error)) from None
-    return EdgeFilter(word, directed, simple)
+    return EdgeFilter(word, directed, parallel)
+
+
+def row_peaks(
+    indptr: npt.NDArray[np.int64], indices: npt.NDArray[Any], weight: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    """For each node the largest weight of the edges to one other, rounded up: float32 ``[N]``.
+
+    Args:
+        indptr: int64 ``[N+1]``.
+        indices: uint32 or int64 ``[E]``, rising in every row.
+        weight: float32 ``[E]``.
+
+    Raises:
+        WeftValueError: an array does not fit, or the graph is damaged.
+    """
+    checks.check_graph(indptr, indices, None)
+    checks.check_vector("weight", weight, (np.dtype(np.float32),))
+    peak: Any = zeros_huge(len(indptr) - 1, np.float32)
+    try:
+        _core.row_peaks(indptr, indices, weight, peak)
+    except ValueError as error:
+        raise WeftValueError(str(error)) from None
+    return peak
 
 
 def walk2(
@@ -80,6 +103,7 @@ def walk2(
     weight: npt.NDArray[np.float32] | None = None,
     alias: npt.NDArray[np.uint64] | None = None,
     total: npt.NDArray[np.float64] | None = None,
+    peak: npt.NDArray[np.float32] | None = None,
     first: int = 0,
     out: npt.NDArray[Any] | None = None,
 ) -> npt.NDArray[Any]:
@@ -105,6 +129,7 @@ def walk2(
         weight: float32 ``[E]``; None: every edge weighs 1.
         alias: uint64 ``[E]`` from :func:`weft.kernels.alias.alias_tables`; with ``weight``.
         total: float64 ``[N]``, sums of the weights of each row; with ``weight``.
+        peak: float32 ``[N]`` from :func:`row_peaks`; with ``weight``.
         first: the number of the first walk.
         out: where to write, ``[W, L+1]`` of the dtype of ``indices``; None makes a new array.
 
@@ -117,7 +142,7 @@ def walk2(
     """
     checks.check_graph(indptr, indices, alias)
     check_bias(p, q)
-    _check_weights(indptr, indices, weight, alias, total)
+    _check_weights(indptr, indices, weight, alias, total, peak)
     checks.check_vector("words of the filter", edges.words, (np.dtype(np.uint64),))
     checks.check_numbers(length, first, len(starts))
     starts_W = checks.checked_starts(starts, len(indptr) - 1, indices.dtype)
@@ -129,9 +154,10 @@ def walk2(
             np.empty(0, np.float32) if weight is None else weight,
             np.empty(0, np.uint64) if alias is None else alias,
             np.empty(0, np.float64) if total is None else total,
+            np.empty(0, np.float32) if peak is None else peak,
             edges.words,
             edges.directed,
-            edges.simple,
+            edges.parallel,
             float(p),
             float(q),
             starts_W,
@@ -162,15 +188,17 @@ def _check_weights(
     weight: npt.NDArray[np.float32] | None,
     alias: npt.NDArray[np.uint64] | None,
     total: npt.NDArray[np.float64] | None,
+    peak: npt.NDArray[np.float32] | None,
 ) -> None:
-    if weight is None and alias is None and total is None:
+    if weight is None and alias is None and total is None and peak is None:
         return
-    if weight is None or alias is None or total is None:
-        raise WeftValueError("walk: weight, alias and total go together: give all or none")
+    if weight is None or alias is None or total is None or peak is None:
+        raise WeftValueError("walk: weight, alias, total and peak go together: give all or none")
     checks.check_vector("weight", weight, (np.dtype(np.float32),))
     checks.check_vector("total", total, (np.dtype(np.float64),))
-    if len(weight) != len(indices) or len(total) != len(indptr) - 1:
+    checks.check_vector("peak", peak, (np.dtype(np.float32),))
+    if len(weight) != len(indices) or not len(total) == len(peak) == len(indptr) - 1:
         raise WeftValueError(
-            f"walk: weight and total have {len(weight)} and {len(total)} values for {len(indices)} edges and "
-            f"{len(indptr) - 1} nodes"
+            f"walk: weight, total and peak have {len(weight)}, {len(total)} and {len(peak)} values for "
+            f"{len(indices)} edges and {len(indptr) - 1} nodes"
         )

@@ -34,6 +34,7 @@ def walk2(
     weight: npt.NDArray[np.float32] | None = None,
     alias: npt.NDArray[np.uint64] | None = None,
     total: npt.NDArray[np.float64] | None = None,
+    peak: npt.NDArray[np.float32] | None = None,
     first: int = 0,
 ) -> npt.NDArray[Any]:
     """Walks of ``length`` steps by tries that may fail.
@@ -50,12 +51,13 @@ def walk2(
         weight: float32 ``[E]``; None: every edge weighs 1.
         alias: uint64 ``[E]`` from :func:`weft.kernels.alias.alias_tables`, with ``weight``.
         total: float64 ``[N]``, sums of the weights of each row, with ``weight``.
+        peak: float32 ``[N]``, at least the weight of the edges of each row to one node, with ``weight``.
         first: the number of the first walk.
 
     Returns:
         ``[W, L+1]`` of the dtype of ``indices``, starts included. A node without an out-edge keeps its walk.
     """
-    graph = _Graph(indptr, indices, directed, weight, alias, total)
+    graph = _Graph(indptr, indices, directed, weight, alias, total, peak)
     key = rng.key(seed, rng.Op.WALK2)
     out_WL = np.empty((len(starts), length + 1), indices.dtype)
     for i, start in enumerate(starts.tolist()):
@@ -71,10 +73,14 @@ class _Graph:
     weight: npt.NDArray[np.float32] | None
     alias: npt.NDArray[np.uint64] | None
     total: npt.NDArray[np.float64] | None
+    peak: npt.NDArray[np.float32] | None
 
     def __post_init__(self) -> None:
         rows = [self.row(u) for u in range(len(self.indptr) - 1)]
-        self.simple = all(len(np.unique(row)) == len(row) for row in rows)
+        self.parallel = max(
+            (int(np.unique(row, return_counts=True)[1].max()) for row in rows if len(row)), default=0
+        )
+        self.known = not self.directed and self.parallel <= 1
 
     def row(self, u: int) -> npt.NDArray[Any]:
         return self.indices[self.indptr[u] : self.indptr[u + 1]]
@@ -87,17 +93,19 @@ class _Graph:
     def sum(self, u: int) -> float:
         return float(len(self.row(u))) if self.total is None else float(self.total[u])
 
-    def way_back(self, v: int, t: int, edge: int) -> float:
-        """The weight of the edges from v back to t, when ``edge`` led from t to v."""
-        if not self.directed and self.simple:
-            return 1.0 if self.weight is None else float(self.weight[edge])
-        return float(sum(self.weights(v)[self.row(v) == t].tolist()))
+    def bound(self, u: int) -> float:
+        """At least the weight of the edges from u to one node."""
+        return float(self.parallel) if self.peak is None else float(self.peak[u])
+
+    def between(self, u: int, x: int) -> float:
+        """The weight of the edges from u to x."""
+        return float(sum(self.weights(u)[self.row(u) == x].tolist()))
 
 
 def _walk(graph: _Graph, p: float, q: float, start: int, length: int, key: int, item: Any) -> list[int]:  # noqa: ANN401
     """One walk. Try n takes word n % 4 of the block (item, index n // 4, lane 0)."""
     extra, back = max(q, 1 / q) - 1, max(q, 1.0) / p
-    walk, t, edge, weight_back, tries, failed = [start], -1, -1, 0.0, 0, 0
+    walk, t, weight_back, tries, failed, words = [start], -1, 0.0, 0, 0, np.empty(0)
     while len(walk) <= length:
         v = walk[-1]
         if len(graph.row(v)) == 0:
@@ -106,49 +114,58 @@ def _walk(graph: _Graph, p: float, q: float, start: int, length: int, key: int, 
         if tries % 4 == 0 and failed >= _PATIENCE + len(graph.row(v)):
             edge = _exactly(graph, back, extra, q, t, v, draw(key, item, tries // 4, _EXACT)[0])
         else:
-            word = float(draw(key, item, tries // 4)[0, tries % 4])
-            mass_back = max(back - 1, 0.0) * weight_back
-            taken = _try(graph, word * 2.0**-32, extra, mass_back, t, v, near=q > 1)
-            if taken >= 0 and graph.indices[taken] == t:
+            words = draw(key, item, tries // 4)[0] if tries % 4 == 0 else words
+            word = float(words[tries % 4])
+            bound = weight_back if graph.known else graph.bound(v)
+            edge = _try(graph, word * 2.0**-32, extra, max(back - 1, 0.0), bound, t, v, near=q > 1)
+            if edge >= 0 and graph.indices[edge] == t:
                 word = float(draw(key, item, tries // 4, _KEEP)[0, tries % 4])
-                taken = taken if back >= 1 or word * 2.0**-32 < back else -1
+                edge = edge if back >= 1 or word * 2.0**-32 < back else -1
             tries += 1
-            if taken == -1:
+            if edge == -1:
                 failed += 1
                 continue
-            edge = taken if taken >= 0 else -2
         x = t if edge == -2 else int(graph.indices[edge])
-        weight_back = (
-            weight_back if edge == -2 and not graph.directed and graph.simple else graph.way_back(x, v, edge)
-        )
+        if edge != -2:  # else the way back from here is that same edge
+            weight_back = 1.0 if graph.weight is None else float(graph.weight[edge])
         t, failed = v, 0
         walk.append(x)
     return walk
 
 
-def _try(graph: _Graph, u: float, extra: float, mass_back: float, t: int, v: int, *, near: bool) -> int:
+def _try(
+    graph: _Graph, u: float, extra: float, more: float, bound: float, t: int, v: int, *, near: bool
+) -> int:
     """The edge taken; -1: the try failed; -2: the way back."""
     plain = graph.weight is None
     size, sum_v = len(graph.row(v)), graph.sum(v)
     scale = 1.0 if plain else size / sum_v
     if t < 0:
         return _edge(graph, v, u * sum_v * scale)
-    source, looked_up = v, t
-    if plain and not graph.directed and graph.simple and near and len(graph.row(t)) < size:
-        source, looked_up = t, v
-    linked = (graph.sum(source) if plain else sum_v) * extra
-    y = u * (sum_v + linked + mass_back)
+    sum_t = len(graph.row(t)) * (1.0 if plain else graph.bound(v))
+    other = near and graph.parallel <= 1 and sum_t < sum_v
+    linked = (sum_t if other else sum_v) * extra
+    y = u * (sum_v + linked + more * bound)
     rest = y - sum_v
+    beyond = rest - linked
     if rest < 0:
         return _edge(graph, v, y * scale)
-    if rest - linked < 0:
-        edge = _edge(graph, source, rest * (1 / extra) * scale)
-        x = int(graph.indices[edge])
-        if x == t or (x in graph.row(looked_up)) != near:
-            return -1
+    if beyond < 0 and other:
+        place = rest * (1 / extra) * (1.0 if plain else 1 / graph.bound(v))
+        slot = min(math.floor(place), len(graph.row(t)) - 1)
+        x = int(graph.row(t)[slot])
         # In the row of v, where the edge leads to the same node.
-        return edge if source == v else int(graph.indptr[v] + np.searchsorted(graph.row(v), x))
-    return -2
+        edge = int(graph.indptr[v] + np.searchsorted(graph.row(v), x))
+        enough = plain or (place - math.floor(place)) * graph.bound(v) < graph.between(v, x)
+        return edge if x != t and x in graph.row(v) and enough else -1
+    if beyond < 0:
+        edge = _edge(graph, v, rest * (1 / extra) * scale)
+        x = int(graph.indices[edge])
+        return edge if x != t and (x in graph.row(t)) == near else -1
+    weight = graph.between(v, t)
+    if graph.known or (t in graph.row(v) and (weight >= bound or beyond < more * weight)):
+        return -2
+    return -1
 
 
 def _edge(graph: _Graph, u: int, place: float) -> int:
