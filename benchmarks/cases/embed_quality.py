@@ -101,11 +101,16 @@ def _blogcatalog(folder: Path) -> list[Row]:
     evaluate = _f1(graph.labels, None, TRIALS)
     # DeepWalk as its authors run it on this graph, with as many walks as training for 75 s allows.
     peer = _gensim(graph, evaluate, folder / "blogcatalog.txt", walks=40, window=10)
-    others = ("line", "node2vec", "prone", "lightne")
+    others: tuple[tuple[str, dict[str, object]], ...] = (
+        ("line", {"method": "line"}),
+        ("node2vec, p = q = 1/4", {"method": "node2vec", "p": 0.25, "q": 0.25}),
+        ("prone", {"method": "prone"}),
+        ("lightne", {"method": "lightne"}),
+    )
     return [
         _row("BlogCatalog, defaults", _weft(graph, evaluate), peer),
         _row("BlogCatalog, epochs=400", _weft(graph, evaluate, epochs=400), peer),
-        *(_row(f"BlogCatalog, {name}", _weft(graph, evaluate, method=name), None) for name in others),
+        *(_row(f"BlogCatalog, {name}", _weft(graph, evaluate, **given), None) for name, given in others),
     ]
 
 

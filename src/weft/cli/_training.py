@@ -30,6 +30,7 @@ __all__ = [
     "show_result",
     "show_time",
     "sibling",
+    "unfinished_at",
     "write_report",
 ]
 
@@ -101,11 +102,10 @@ def finished(out: Path, state: Path | None, made_with: Mapping[str, object], *, 
         WeftValueError: there are vectors of another run.
     """
     from weft.embed import Embedding
-    from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
     from weft.graph.format import format_of
 
-    if format_of(out) != KIND or (state is not None and check_place(state)):
+    if format_of(out) != KIND or (state is not None and unfinished_at(state)):
         return False
     made = Embedding.open(out)
     there = {name: made.config.get(name) for name in made_with} | {"holdout": made.holdout is not None}
@@ -118,6 +118,17 @@ def finished(out: Path, state: Path | None, made_with: Mapping[str, object], *, 
     return True
 
 
+def unfinished_at(state: Path) -> bool:
+    """Whether there is a checkpoint, which no other run writes, or else a place for one."""
+    from weft.embed.checkpoint import check_place
+    from weft.graph._lock import locked
+
+    if not state.is_dir():
+        return check_place(state)
+    with locked(state):  # who writes there would change it while it is read
+        return check_place(state)
+
+
 def go_on(state: Path, *, resume: bool) -> int:
     """How many pairs an earlier run trained; say so. Without ``resume`` its checkpoint goes."""
     from weft.embed.checkpoint import pairs_saved, remove
@@ -127,7 +138,8 @@ def go_on(state: Path, *, resume: bool) -> int:
         with locked(state):
             remove(state)
         return 0
-    before = pairs_saved(state)
+    with locked(state):
+        before = pairs_saved(state)
     sys.stdout.write(
         f"  resume   there is no checkpoint at {state}: from the beginning\n"
         if before is None

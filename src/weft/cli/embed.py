@@ -32,6 +32,7 @@ from weft.cli._training import (
     show_result,
     show_time,
     sibling,
+    unfinished_at,
     write_report,
 )
 from weft.embed.methods import FACTOR, Method, check_own, methods_of, own
@@ -62,7 +63,7 @@ class Args:
 
     method: Method = "deepwalk"
     """Train on pairs from walks or on edges; or factor the matrix of edges (prone) or of sampled walks
-    (lightne), which takes seconds where training takes minutes."""
+    (lightne), which takes seconds where training large graphs takes minutes."""
 
     dim: int = 128
     """Length of a vector."""
@@ -116,7 +117,7 @@ class Args:
     """Edge file: edges lead one way."""
 
     weight: Annotated[str | None, arg(metavar="COLUMN")] = None
-    """Edge file: the column of weights, by name or number."""
+    """Edge file: the column of weights, by name or by number from 0."""
 
     graph: Annotated[Path | None, arg(metavar="DIR")] = None
     """Edge file: where the imported graph goes; DIR.graph beside --out when not given."""
@@ -128,7 +129,7 @@ class Args:
     """Parts the tables are cut into; auto: by their size."""
 
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
-    """Memory to use, such as 4GiB; what the machine has when not given."""
+    """Memory to use, such as 4GiB; nine tenths of what is free when not given."""
 
     scratch: Annotated[Path | None, _own("scratch", "DIR")] = None
     """Where tables and pairs go that do not fit into the memory; beside --out when not given."""
@@ -228,6 +229,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     from weft.embed import Embedding, Plan
     from weft.embed.checkpoint import Checkpoint, check_place, identity, remove
     from weft.embed.family import deciding
+    from weft.graph._lock import locked
 
     train, holdout = graph, None
     if args.holdout:
@@ -242,9 +244,11 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
     open_end = args.epochs == "auto" or args.patience is not None
     hidden = 0 if holdout is None else len(holdout)
     state = None if args.plan else _state(args)
-    if state is not None and args.resume and check_place(state):
-        assert isinstance(plan, Plan)
-        Checkpoint(state, identity(deciding(model), plan, train)).check()
+    if state is not None and args.resume:
+        with locked(state):  # who writes there would change it while it is read
+            if check_place(state):
+                assert isinstance(plan, Plan)
+                Checkpoint(state, identity(deciding(model), plan, train)).check()
     sys.stdout.write(show_plan(train, plan, hidden=hidden, open_end=open_end))
     before = 0 if state is None else go_on(state, resume=args.resume)
     sys.stdout.flush()
@@ -308,7 +312,6 @@ def _check_no_import(args: Args) -> None:
 
 def _check_places(args: Args) -> None:
     """What exists is replaced only when told, and there must be room for what will be made."""
-    from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
     from weft.files import check_writable
     from weft.graph.format import check_target
@@ -321,7 +324,7 @@ def _check_places(args: Args) -> None:
     else:
         check_apart(made, {**kept, "--graph": place})
         check_apart({"--graph": place}, {"the input": args.source})
-    unfinished = state is not None and check_place(state)
+    unfinished = state is not None and unfinished_at(state)
     if args.overwrite:
         check_target(out, overwrite=True, kind=KIND)
         if not args.source.is_dir():

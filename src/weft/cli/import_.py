@@ -49,7 +49,7 @@ class Args:
     """The columns of source and target, by name or by number from 0."""
 
     weight: Annotated[str | None, arg(metavar="COLUMN")] = None
-    """The column of weights, by name or number."""
+    """The column of weights, by name or by number from 0."""
 
     labels: Annotated[Path | None, arg(metavar="FILE")] = None
     """Lines of id and label; an id may have several."""

@@ -26,6 +26,7 @@ from weft.cli._training import (
     show_result,
     show_time,
     sibling,
+    unfinished_at,
     write_report,
 )
 from weft.embed.methods import own
@@ -58,7 +59,7 @@ class Args:
     """At the beginning; half of the one the vectors were learned with when not given."""
 
     memory: Annotated[str | None, arg(metavar="SIZE")] = None
-    """Memory to use, such as 4GiB; what the machine has when not given."""
+    """Memory to use, such as 4GiB; nine tenths of what is free when not given."""
 
     scratch: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where tables and pairs go that do not fit into the memory; beside --out when not given."""
@@ -115,8 +116,10 @@ def run(args: Args) -> int:
         return 0
     _check_places(args, state)
     with locked(args.out):
-        if args.resume and check_place(state):
-            Checkpoint(state, {"graph": graph_identity(graph)}).check()
+        if args.resume:
+            with locked(state):  # who writes there would change it while it is read
+                if check_place(state):
+                    Checkpoint(state, {"graph": graph_identity(graph)}).check()
         _show_plan(args, before, model, graph)
         _update(args, model, graph, state)
     return 0
@@ -184,7 +187,6 @@ def _check(args: Args, state: Path) -> None:
 
 def _check_places(args: Args, state: Path) -> None:
     """What exists is replaced only when told."""
-    from weft.embed.checkpoint import check_place
     from weft.embed.store import KIND
     from weft.files import check_writable
     from weft.graph.format import check_target
@@ -193,7 +195,7 @@ def _check_places(args: Args, state: Path) -> None:
         {"--out": args.out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
     )
     check_apart({"--checkpoint": state}, {"VECTORS": args.vectors})
-    unfinished = check_place(state)
+    unfinished = unfinished_at(state)
     if args.overwrite:
         check_target(args.out, overwrite=True, kind=KIND)
     elif args.out.exists() or args.out.is_symlink():

@@ -34,8 +34,9 @@ def warn_untrained(
 ) -> None:
     """Warn of a run whose loss says that its vectors tell no node from another.
 
-    LINE's first order is left out: with one table for both ends vectors can be good where the loss has hardly
-    left its beginning (the planted partition after 50 epochs: 4.155 of 4.159, micro-F1 88).
+    LINE's first order is left out, and with it both orders: with one table for both ends vectors can be good
+    where the loss has hardly left its beginning (the planted partition after 50 epochs: 4.155 of 4.159,
+    micro-F1 88).
 
     Args:
         history_S2: float64 ``[S, 2]``: pairs trained so far, mean loss of the last pool.
@@ -45,13 +46,15 @@ def warn_untrained(
     """
     loss, blank = float(history_S2[-1, 1]), blank_loss(settings.negative_weight)
     # The loss of a single pool is the mean from the beginning on: only near that does it tell of the end.
-    bound = blank if len(history_S2) > 1 else (1 + settings.negative_weight) * math.log(2)
+    begin = (1 + settings.negative_weight) * math.log(2)
+    bound = blank if len(history_S2) > 1 else begin
     if settings.order == 2 and loss > _BLANK * bound:
         given = epochs if isinstance(epochs, str) else f"{float(epochs):g}"
         warnings.warn(
-            f"fit has learned next to nothing: the loss ended at {loss:.3f}, and vectors that tell no node "
-            f"from another have {blank:.3f}. Give more epochs than {given} (one is as many pairs as there "
-            f"are edges), or a larger learning_rate than {settings.learning_rate:g}",
+            f"fit has learned next to nothing: the loss ended at {loss:.3f}. It begins at {begin:.3f}, and "
+            f"vectors that tell no node from another come down to {blank:.3f}. Give more epochs than {given} "
+            "(one is as many pairs as there are edges), or a larger learning_rate than "
+            f"{settings.learning_rate:g}",
             UserWarning,
             stacklevel=stacklevel + 1,
         )

@@ -31,7 +31,7 @@ def test_the_blank_loss_is_that_of_the_best_constant(weight):
 def test_too_few_epochs(graph):
     model = NodeEmbedding(dim=16, epochs=5)
     with pytest.warns(
-        UserWarning, match=r"the loss ended at 4\.15\d, .* have 2\.703\. Give .* than 5 "
+        UserWarning, match=r"the loss ended at 4\.15\d\. .* down to 2\.703\. Give .* than 5 "
     ) as seen:
         model.fit(graph)
     assert seen[0].filename == __file__
