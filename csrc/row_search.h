@@ -50,6 +50,7 @@ public:
             const int64_t last = int64_t{size_[k]} - int64_t{window};
             at_[k] = static_cast<uint32_t>(std::max<int64_t>(std::min(aligned, last), 0));
             __builtin_prefetch(row + at_[k], 0, 2);
+            __builtin_prefetch(row + at_[k] + line, 0, 2);
             __builtin_prefetch(row + at_[k] + window - 1, 0, 2);
             near(whose_[k], row + at_[k], row + at_[k] + window - 1);
         }

@@ -15,20 +15,23 @@ namespace {
 
 using columns::Batch;
 using columns::group_size;
+using columns::Kind;
 using columns::refuse;
 using columns::Walker;
 
 // Clones cannot be templates.
-#define WEFT_WALK_BATCH(NAME, ID, WEIGHTED, SHORTER)                                        \
-    WEFT_CLONES void NAME(const SecondOrder<ID>& graph, Key key, Batch<ID>& batch) {        \
-        Walker<ID, WEIGHTED, SHORTER>(graph, key, batch).walk();                            \
+#define WEFT_WALK_BATCH(NAME, ID, KIND)                                                \
+    WEFT_CLONES void NAME(const SecondOrder<ID>& graph, Key key, Batch<ID>& batch) {   \
+        Walker<ID, Kind::KIND>(graph, key, batch).walk();                              \
     }
-WEFT_WALK_BATCH(shorter_walks, uint32_t, false, true)
-WEFT_WALK_BATCH(shorter_walks, int64_t, false, true)
-WEFT_WALK_BATCH(uniform_walks, uint32_t, false, false)
-WEFT_WALK_BATCH(uniform_walks, int64_t, false, false)
-WEFT_WALK_BATCH(weighted_walks, uint32_t, true, false)
-WEFT_WALK_BATCH(weighted_walks, int64_t, true, false)
+WEFT_WALK_BATCH(undirected_walks, uint32_t, undirected)
+WEFT_WALK_BATCH(undirected_walks, int64_t, undirected)
+WEFT_WALK_BATCH(directed_walks, uint32_t, directed)
+WEFT_WALK_BATCH(directed_walks, int64_t, directed)
+WEFT_WALK_BATCH(uniform_walks, uint32_t, uniform)
+WEFT_WALK_BATCH(uniform_walks, int64_t, uniform)
+WEFT_WALK_BATCH(weighted_walks, uint32_t, weighted)
+WEFT_WALK_BATCH(weighted_walks, int64_t, weighted)
 #undef WEFT_WALK_BATCH
 
 template <typename Id>
@@ -59,10 +62,12 @@ void second_order_walks(const SecondOrder<Id>& graph, std::span<const Id> starts
         try {
             if (!graph.weight.empty())
                 weighted_walks(graph, key_of(key), batch);
-            else if (graph.parallel <= 1 && graph.q > 1)
-                shorter_walks(graph, key_of(key), batch);
-            else
+            else if (graph.parallel > 1 || graph.q <= 1)
                 uniform_walks(graph, key_of(key), batch);
+            else if (graph.directed)
+                directed_walks(graph, key_of(key), batch);
+            else
+                undirected_walks(graph, key_of(key), batch);
         } catch (...) {
             batch.taken = starts.size();  // the other threads end soon
             throw;

@@ -20,11 +20,16 @@ constexpr uint32_t keep_lane = 2;
     throw std::invalid_argument("node2vec walk: " + what);
 }
 
-// shorter: on graphs without parallel edges and with q > 1, linked nodes are proposed from the row of the node or of
-// the one before, whichever has less mass. With weights this is told at run time.
-template <typename Id, bool weighted, bool shorter>
+// What the kernel is compiled for. The first two: without weights and parallel edges, and q > 1.
+enum class Kind { undirected, directed, uniform, weighted };
+
+template <typename Id, Kind kind>
 class Tries {
 protected:
+    static constexpr bool weighted = kind == Kind::weighted;
+    // Linked nodes are proposed from the row of the node or of the one before, whichever has less mass. With weights
+    // this is told at run time.
+    static constexpr bool shorter = kind == Kind::undirected || kind == Kind::directed;
     using Node = typename Group<Id>::Node;
 
     Tries(const SecondOrder<Id>& graph, Key key)
@@ -41,6 +46,7 @@ protected:
         Column<uint64_t> word;
         Column<uint8_t> flag;
         Fetches fetches;
+        Row no_row{};
         Id sink{};  // of the lanes that never had a walk
     };
 
@@ -55,7 +61,7 @@ protected:
         const auto indices = reinterpret_cast<uintptr_t>(graph_.indices.data());
         const double inverse = bias_.inverse, extra = bias_.extra, more = bias_.more;
         const double parallel = more * static_cast<double>(graph_.parallel);
-        const uint64_t asks = known_ ? 0 : ~uint64_t{0}, turns = turns_ ? ~uint64_t{0} : 0;
+        [[maybe_unused]] const uint64_t asks = known_ ? 0 : ~uint64_t{0}, turns = turns_ ? ~uint64_t{0} : 0;
         for (size_t i = 0; i < group_size; ++i) {
             const uint64_t degree = g.degree[i], degree_before = g.degree_before[i];
             const uint64_t second = nonzero(degree_before);
@@ -65,8 +71,10 @@ protected:
             const uint64_t other = shorter    ? below(degree_before, degree)
                                    : weighted ? negative(sum_before - sum) & second & turns
                                               : 0;
-            const double linked = shorter ? real(std::min(g.degree[i], g.degree_before[i])) * extra
-                                          : pick(second, (weighted ? pick(other, sum_before, sum) : sum) * extra, 0.0);
+            const double least = shorter    ? real(std::min(g.degree[i], g.degree_before[i]))
+                                 : weighted ? pick(other, sum_before, sum)
+                                            : sum;
+            const double linked = shorter ? least * extra : pick(second, least * extra, 0.0);
             const double back = pick(second, weighted ? more * g.back[i] : parallel, 0.0);
             const double y = share(draws[i]) * (sum + linked + back);
             const double rest = y - sum, beyond = rest - linked;
@@ -74,19 +82,21 @@ protected:
             const uint64_t any = negative(rest) & live;
             const uint64_t tested = negative(beyond) & ~any & live, turned = tested & other;
             const uint64_t drawn = any | tested;
-            double place = pick(any, y, rest * inverse);
+            double place = rest * inverse;
+            if constexpr (shorter) place = place < least ? place : least - 1;
+            place = pick(any, y, place);
             if constexpr (weighted) place *= pick(turned, g.unit[i], g.scale[i]);
             place = std::bit_cast<double>(drawn & std::bit_cast<uint64_t>(place));
             double slot = __builtin_floor(place);
             if constexpr (!shorter) {
                 g.within[i] = pick(drawn, place - slot, beyond);
+                const double last = real(pick(turned, degree_before, degree)) - 1;
                 slot = slot > 0 ? slot : 0;
+                slot = slot < last ? slot : last;
             }
-            const double last = real(pick(turned, degree_before, degree)) - 1;
-            slot = slot < last ? slot : last;
             const uint64_t edge = pick(turned, g.begin_before[i], g.begin[i]) + whole(slot);
             g.tested[i] = static_cast<uint32_t>(tested);
-            g.returned[i] = static_cast<uint32_t>(~drawn & asks);
+            if constexpr (kind != Kind::undirected) g.returned[i] = static_cast<uint32_t>(~drawn & asks);
             if constexpr (weighted) {
                 g.wanted[i] = pick(turned, indices + sizeof(Id) * edge, table + sizeof(uint64_t) * (edge & drawn));
                 g.edge[i] = edge & drawn;
@@ -147,7 +157,7 @@ protected:
         const auto rows = reinterpret_cast<uintptr_t>(graph_.indptr.data());
         for (size_t i = 0; i < group_size; ++i) {
             const Node next = g.next[i], before = g.before[i];
-            const uint32_t returned = g.returned[i], asked = g.tested[i] | returned;
+            const uint32_t returned = returns(g, i), asked = g.tested[i] | returned;
             const Node in = elsewhere(g, i) ? g.node[i] : before;
             const uint64_t hash = EdgeFilter::hash(directed, in, next);
             const uint64_t place = EdgeFilter::place(hash, words);
@@ -162,14 +172,23 @@ protected:
         }
         s.fetches.add(g.wanted);
         s.fetches.next();
+        // One row in eight ends in the next line.
+        const auto shift = static_cast<uint32_t>(rows / 8 + 1);
+        for (size_t i = 0; i < group_size; ++i)
+            s.flag[i] = static_cast<uint8_t>(g.moved[i] & ~nonzero((static_cast<uint32_t>(g.next[i]) + shift) % 8));
+        for (uint64_t bits = bits_of(s.flag); bits; bits &= bits - 1)
+            __builtin_prefetch(graph_.indptr.data() + g.next[static_cast<size_t>(std::countr_zero(bits))] + 1, 0, 2);
         if (bias_.keep < 1) spare(g);
     }
 
-    // Whether it is a mask or none: where what was drawn is not of the node's own row.
+    // Masks: whether the way back was drawn and is not known; whether what was drawn is not of the node's own row.
+    WEFT_INLINE static uint32_t returns(Group<Id>& g, size_t i) {
+        return kind == Kind::undirected ? 0 : g.returned[i];
+    }
     WEFT_INLINE static uint32_t elsewhere(Group<Id>& g, size_t i) {
-        if constexpr (weighted) return g.turned[i] | g.returned[i];
+        if constexpr (weighted) return g.turned[i] | returns(g, i);
         const auto turned = static_cast<uint32_t>(below(g.degree_before[i], g.degree[i]));
-        return shorter ? turned | g.returned[i] : g.returned[i];
+        return shorter ? turned | returns(g, i) : returns(g, i);
     }
 
     // The way back as one edge among all, when it weighs less than they do.
@@ -191,7 +210,7 @@ protected:
         for (size_t i = 0; i < group_size; ++i)
             s.flag[i] = static_cast<uint8_t>(EdgeFilter::ask(s.word[i], g.bits[i]) & g.tested[i]);
         if (!bias_.near) {
-            for (size_t i = 0; i < group_size; ++i) g.moved[i] |= (g.tested[i] ^ s.flag[i]) & ~g.returned[i];
+            for (size_t i = 0; i < group_size; ++i) g.moved[i] |= (g.tested[i] ^ s.flag[i]) & ~returns(g, i);
             for (size_t i = 0; i < group_size; ++i) __builtin_prefetch(rows + g.next[i], 0, 2);
         }
         for (uint64_t bits = bits_of(s.flag); bits; bits &= bits - 1) {
@@ -202,6 +221,7 @@ protected:
                          pick(own, g.degree[i], g.degree_before[i]), static_cast<Id>(g.next[i]),
                          static_cast<uint32_t>(i));
             __builtin_prefetch(rows + g.next[i], 0, 2);
+            __builtin_prefetch(rows + g.next[i] + 1, 0, 2);
         }
         if constexpr (weighted) {
             for (size_t i = 0; i < group_size; ++i) s.flag[i] |= static_cast<uint8_t>(g.moved[i]);

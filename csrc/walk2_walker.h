@@ -32,11 +32,11 @@ struct Batch {
     std::atomic<size_t> taken{0};
 };
 
-template <typename Id, bool weighted, bool shorter>
-class Walker : Tries<Id, weighted, shorter> {
-    using Base = Tries<Id, weighted, shorter>;
+template <typename Id, Kind kind>
+class Walker : Tries<Id, kind> {
+    using Base = Tries<Id, kind>;
     using typename Base::Node, typename Base::Row, typename Base::Scratch;
-    using Base::bias_, Base::graph_, Base::key_, Base::known_;
+    using Base::bias_, Base::graph_, Base::key_, Base::known_, Base::shorter, Base::weighted;
 
 public:
     Walker(const SecondOrder<Id>& graph, Key key, Batch<Id>& batch)
@@ -79,6 +79,8 @@ private:
         });
         s.fetches.next();
         const size_t j = (g.tries - 1) % 4;
+        const auto indptr = reinterpret_cast<uintptr_t>(graph_.indptr.data());
+        const auto none = reinterpret_cast<uintptr_t>(&s.no_row);
         Node worst = 0;
         for (size_t i = 0; i < group_size; ++i) {
             const Node moved = Node{0} - static_cast<Node>(g.moved[i]);
@@ -87,11 +89,13 @@ private:
             g.before[i] = pick(moved, g.node[i], g.before[i]);
             g.node[i] = node;
             g.nodes[j][i] = node;
+            // The row of one that has not moved is known, and no longer in the cache.
+            g.wanted[i] = pick(wide(static_cast<uint32_t>(moved)), indptr + 8 * static_cast<uint64_t>(node), none);
         }
         if (worst >= nodes_) [[unlikely]] lost(worst);
-        const int64_t* const indptr = graph_.indptr.data();
 #pragma GCC unroll 16
-        for (size_t i = 0; i < group_size; ++i) std::memcpy(&s.row[i], indptr + g.node[i], sizeof(Row));
+        for (size_t i = 0; i < group_size; ++i)
+            std::memcpy(&s.row[i], reinterpret_cast<const void*>(g.wanted[i]), sizeof(Row));
         s.fetches.next();
         for (size_t i = 0; i < group_size; ++i) {
             const uint32_t moved = 0 - g.moved[i];
@@ -105,9 +109,10 @@ private:
         for (size_t i = 0; i < group_size; ++i) {
             const auto begin = static_cast<uint64_t>(s.row[i].begin), end = static_cast<uint64_t>(s.row[i].end);
             const uint64_t degree = end - begin;
+            const uint32_t moved = 0 - g.moved[i];
             bad |= degree >> 32 | (begin | (edges_ - end)) >> 63;
-            g.begin[i] = begin;
-            g.degree[i] = static_cast<uint32_t>(degree);
+            g.begin[i] = pick(wide(moved), begin, g.begin[i]);
+            g.degree[i] = pick(moved, static_cast<uint32_t>(degree), g.degree[i]);
         }
         if (bad) [[unlikely]]
             for (size_t i = 0; i < group_size; ++i) row_of(g.node[i]);
@@ -140,14 +145,13 @@ private:
             g.at[i] = reinterpret_cast<Id*>(at);
             __builtin_prefetch(at + 64, 1, 2);
         }
-        for (size_t i = 0; i < group_size; ++i)
-            s.flag[i] = static_cast<uint8_t>(nonzero(g.left[i]) & ~below(g.failed[i], patience + g.degree[i]) & 1);
-        for (uint64_t bits = bits_of(s.flag); bits; bits &= bits - 1)
-            choose_exactly(g, static_cast<size_t>(std::countr_zero(bits)));
-        for (size_t i = 0; i < group_size; ++i)
-            s.flag[i] = static_cast<uint8_t>(~(nonzero(g.left[i]) & nonzero(g.degree[i])) & 1);
+        for (size_t i = 0; i < group_size; ++i) {
+            const uint32_t ended = ~(nonzero(g.left[i]) & nonzero(g.degree[i]));
+            s.flag[i] = static_cast<uint8_t>((ended | ~below(g.failed[i], patience + g.degree[i])) & 1);
+        }
         for (uint64_t bits = bits_of(s.flag); bits; bits &= bits - 1) {
             const auto i = static_cast<size_t>(std::countr_zero(bits));
+            if (g.left[i] > 0 && g.degree[i] > 0) [[unlikely]] choose_exactly(g, i);
             stay(g, i);
             while (g.left[i] == 0 && take()) begin_walk(g, i);
             if (g.left[i] > 0) s.flag[i] = 0;
