@@ -62,6 +62,7 @@ protected:
         const double inverse = bias_.inverse, extra = bias_.extra, more = bias_.more;
         const double parallel = more * static_cast<double>(graph_.parallel);
         [[maybe_unused]] const uint64_t asks = known_ ? 0 : ~uint64_t{0}, turns = turns_ ? ~uint64_t{0} : 0;
+#pragma GCC ivdep  // draws are a column as others are, which GCC cannot know
         for (size_t i = 0; i < group_size; ++i) {
             const uint64_t degree = g.degree[i], degree_before = g.degree_before[i];
             const uint64_t second = nonzero(degree_before);
@@ -151,7 +152,7 @@ protected:
             g.next[i] = static_cast<Node>(next);
         }
         s.fetches.next();
-        const bool directed = graph_.directed;
+        const bool directed = kind == Kind::directed || (kind != Kind::undirected && graph_.directed);
         const uint64_t words = graph_.filter.words.size();
         const auto filter = reinterpret_cast<uintptr_t>(graph_.filter.words.data());
         const auto rows = reinterpret_cast<uintptr_t>(graph_.indptr.data());

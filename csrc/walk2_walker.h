@@ -82,6 +82,7 @@ private:
         const auto indptr = reinterpret_cast<uintptr_t>(graph_.indptr.data());
         const auto none = reinterpret_cast<uintptr_t>(&s.no_row);
         Node worst = 0;
+#pragma GCC ivdep
         for (size_t i = 0; i < group_size; ++i) {
             const Node moved = Node{0} - static_cast<Node>(g.moved[i]);
             const Node node = pick(moved, g.next[i], g.node[i]);
@@ -97,6 +98,7 @@ private:
         for (size_t i = 0; i < group_size; ++i)
             std::memcpy(&s.row[i], reinterpret_cast<const void*>(g.wanted[i]), sizeof(Row));
         s.fetches.next();
+#pragma GCC ivdep
         for (size_t i = 0; i < group_size; ++i) {
             const uint32_t moved = 0 - g.moved[i];
             g.left[i] -= g.moved[i];
