@@ -1,0 +1,7 @@
+"""Models: PyG's own, made with the field's defaults, and what lets them take sampled batches."""
+
+from weft.nn.batched import Batched
+from weft.nn.gcn import GcnNorm
+from weft.nn.models import MODELS, ModelName, model
+
+__all__ = ["MODELS", "Batched", "GcnNorm", "ModelName", "model"]

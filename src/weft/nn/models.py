@@ -1,0 +1,71 @@
+"""PyG's models by name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from torch_geometric.nn import models as pyg
+
+from weft.errors import WeftValueError
+
+if TYPE_CHECKING:
+    from torch.nn import Module
+
+__all__ = ["MODELS", "ModelName", "model"]
+
+ModelName = Literal["sage", "gat", "gcn", "gin"]
+MODELS: tuple[str, ...] = get_args(ModelName)
+
+_HEADS = 8
+# What the papers and the examples of PyG use.
+_DROPOUT = {"sage": 0.5, "gat": 0.6, "gcn": 0.5, "gin": 0.5}
+
+
+def model(
+    name: str,
+    in_channels: int,
+    hidden: int,
+    out: int,
+    layers: int = 2,
+    *,
+    dropout: float | None = None,
+    heads: int = _HEADS,
+) -> Module:
+    """A model of :mod:`torch_geometric.nn.models`, whose weights torch's generator draws.
+
+    - ``sage``: ``GraphSAGE``, mean of the neighbours (Hamilton et al., NeurIPS 2017); ReLU.
+    - ``gat``: ``GAT`` (Veličković et al., ICLR 2018); ELU, heads side by side, their mean at the end.
+    - ``gcn``: ``GCN`` (Kipf, Welling, ICLR 2017); ReLU. It takes its edge weights from
+      :class:`weft.nn.GcnNorm`: those of a sampled batch say nothing of the graph's degrees.
+    - ``gin``: ``GIN`` (Xu et al., ICLR 2019); batch norm, ReLU.
+
+    Args:
+        name: which.
+        in_channels: columns of the features.
+        hidden: width of the layers between; ``gat``: of all heads together.
+        out: width of the last layer.
+        layers: how many; as many as hops are sampled.
+        dropout: between layers, and on the attention of ``gat``; None: 0.6 for ``gat``, else 0.5.
+        heads: of ``gat``.
+
+    Raises:
+        WeftValueError: there is no such model, or a size is none.
+    """
+    if name not in MODELS:
+        raise WeftValueError(f"there is no model {name!r}; give one of {', '.join(MODELS)}")
+    for what, size in (("in_channels", in_channels), ("hidden", hidden), ("out", out), ("layers", layers)):
+        if size < 1:
+            raise WeftValueError(f"model {name}: {what} must be at least 1 (got {size})")
+    rate = _DROPOUT[name] if dropout is None else dropout
+    if not 0 <= rate < 1:
+        raise WeftValueError(f"model {name}: dropout must lie within 0 .. 1, below 1 (got {rate:g})")
+    shared: dict[str, Any] = {"num_layers": layers, "out_channels": out, "dropout": rate}
+    if name == "sage":
+        return pyg.GraphSAGE(in_channels, hidden, **shared)
+    if name == "gcn":
+        return pyg.GCN(in_channels, hidden, normalize=False, **shared)
+    if name == "gin":
+        return pyg.GIN(in_channels, hidden, norm="batch_norm", **shared)
+    if heads < 1 or hidden % heads:
+        raise WeftValueError(f"model gat: hidden={hidden} must be a multiple of heads={heads}")
+    return pyg.GAT(in_channels, hidden, heads=heads, act="elu", **shared)
