@@ -1,3 +1,5 @@
+from importlib.util import find_spec
+
 from weft import __version__
 
 project = "weft"
@@ -9,6 +11,8 @@ myst_enable_extensions = ["colon_fence", "dollarmath"]
 myst_heading_anchors = 3
 autodoc_typehints = "description"
 autodoc_member_order = "bysource"
+# The docs build without the extra gnn.
+autodoc_mock_imports = [name for name in ("torch", "torch_geometric") if find_spec(name) is None]
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"weft {version}"

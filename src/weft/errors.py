@@ -84,7 +84,7 @@ class MissingExtraError(WeftError, ImportError):
     def __init__(self, what: str, package: str, extra: str) -> None:
         super().__init__(
             f"{what} needs {package}, which is not installed: pip install {package}, or pip install "
-            f"'.[{extra}]' in weft's source"
+            f"weft[{extra}]"
         )
 
 

@@ -31,6 +31,8 @@ class Op(enum.IntEnum):
     WALK2 = 10
     DEAL = 11
     NEIGHBOR = 12
+    EPOCH = 13
+    LINK = 14
     PATH = 20
     SKETCH = 21
 

@@ -21,7 +21,7 @@ def test_too_few_nodes(tmp_path, capsys):
 def test_without_scikit_learn(tmp_path, capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
     assert main(["demo", "--out", f"{tmp_path}/demo"]) == 2
-    assert "pip install scikit-learn, or pip install '.[eval]' in weft's source" in capsys.readouterr().err
+    assert "pip install scikit-learn, or pip install weft[eval]" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

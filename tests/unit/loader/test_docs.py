@@ -1,0 +1,25 @@
+"""What the documentation shows runs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_the_snippet_of_loading(made_graph, tmp_path, monkeypatch):
+    if not (ROOT / "docs" / "training.md").exists():
+        pytest.skip("the documentation is not here")
+    text = (ROOT / "docs" / "training.md").read_text("utf-8").split("## Loading batches")[1]
+    monkeypatch.chdir(tmp_path)
+    made_graph().save("graph")
+    np.save("x.npy", np.random.default_rng(0).random((300, 128), np.float32))
+    names = {"train_mask": torch.arange(300) < 200, "y": torch.arange(300) % 40}
+    exec(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0], names)
+    assert names["loader"].epoch == 10
+    assert torch.isfinite(names["loss"])

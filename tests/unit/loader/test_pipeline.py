@@ -1,0 +1,131 @@
+"""In what order batches are drawn, announced and read, and what is kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from weft.errors import StorageError
+from weft.features import MemoryTable
+from weft.loader import NeighborLoader
+from weft.loader.pipeline import Drawn, Pipeline
+
+
+class Knowing(MemoryTable):
+    """Holds the loader to what a cache that looks ahead is promised."""
+
+    def __init__(self, rows, window, fail_at=None):
+        super().__init__(rows)
+        self.window, self.announced, self.took, self.forgotten = window, [], 0, 0
+        self.fail_at, self.known = fail_at, []
+
+    def expect(self, ids):
+        if len(self.announced) == self.fail_at:
+            raise StorageError("plan failed")
+        assert len(np.unique(ids)) == len(ids)
+        self.announced.append(np.array(ids))
+
+    def take(self, ids, out=None):
+        np.testing.assert_array_equal(ids, self.announced[self.took])
+        self.known.append(len(self.announced) - self.took - 1)
+        self.took += 1
+        return super().take(ids, out)
+
+    def forget(self):
+        self.forgotten += 1
+        del self.announced[self.took :]
+
+
+@pytest.mark.parametrize("window", [1, 4, 1000])
+@pytest.mark.parametrize("options", [{}, {"disjoint": True}, {"input_nodes": np.tile(np.arange(60), 5)}])
+def test_a_table_is_told_what_comes(graph, x, window, options):
+    table = Knowing(x, window)
+    plain = NeighborLoader(graph, x, [3, 2], batch_size=20, shuffle=True, **options)
+    told = NeighborLoader(graph, table, [3, 2], batch_size=20, shuffle=True, **options)
+    for _ in range(2):
+        for one, other in zip(plain, told, strict=True):
+            assert (one.e_id.tolist(), one.n_id.tolist()) == (other.e_id.tolist(), other.n_id.tolist())
+            np.testing.assert_array_equal(one.x, other.x)
+    assert table.took == len(table.announced) == 30
+    assert all(k == min(window, 14 - b % 15) for b, k in enumerate(table.known))
+
+
+def test_what_was_announced_is_forgotten(graph, x):
+    table = Knowing(x, 5)
+    loader = NeighborLoader(graph, table, [3], batch_size=20)
+    for _ in loader:
+        break
+    assert table.forgotten == 1
+    assert len(table.announced) == table.took
+    assert sum(1 for _ in loader) == 15
+
+
+def test_errors_of_a_plan_arrive(graph, x):
+    loader = NeighborLoader(graph, Knowing(x, 6, fail_at=9), [3], batch_size=20)
+    seen = 0
+    with pytest.raises(StorageError, match="plan failed") as caught:
+        for _ in loader:
+            seen += 1
+    assert seen == 9
+    assert caught.value.__notes__ == ["weft: in batch 9 of epoch 0"]
+
+
+@pytest.mark.parametrize(("held", "again"), [(0, True), (1 << 30, False), (300, True)])
+@pytest.mark.parametrize("window", [0, 3, 30])
+def test_what_does_not_fit_is_drawn_again(held, again, window):
+    drawn, lock = [], threading.Lock()
+
+    def draw(number):
+        with lock:
+            drawn.append(number)
+        return Drawn(n_id={"": np.arange(number, number + 3)}, repeats=False, data=number, nbytes=100)
+
+    rows = np.arange(200, dtype=np.float32).reshape(100, 2)
+    pipeline = Pipeline(
+        draw,
+        {"": Knowing(rows, window) if window else MemoryTable(rows)},
+        lambda number, batch, got: (number, batch.data, got[""]),
+        first=2,
+        end=40,
+        prefetch=2,
+        held=held,
+    )
+    for number in range(2, 40):
+        at, (_, data, got) = pipeline.next()
+        assert at == data == number
+        np.testing.assert_array_equal(got, rows[number : number + 3])
+    assert pipeline.next() is None
+    pipeline.close()
+    assert set(drawn) == set(range(2, 40))
+    assert pipeline._free == held
+    if window == 30:
+        assert (len(drawn) > 38) == again
+        assert len(drawn) <= 2 * 38
+    if window == 0:
+        assert len(drawn) == 38
+
+
+@pytest.mark.parametrize("prefetch", [0, 1, 3])
+def test_no_more_is_read_than_asked_for(prefetch):
+    table = MemoryTable(np.ones((4, 2), np.float32))
+    read = []
+    pipeline = Pipeline(
+        lambda number: Drawn(n_id={"": np.arange(2)}, repeats=False, data=None, nbytes=1),
+        {"": table},
+        lambda number, batch, got: read.append(number),
+        first=0,
+        end=20,
+        prefetch=prefetch,
+    )
+    for number in range(6):
+        pipeline.next()
+        wanted = number + 1 + prefetch
+        deadline = time.monotonic() + 5
+        while len(read) < wanted and time.monotonic() < deadline:
+            time.sleep(0.001)
+        time.sleep(0.01)
+        assert read == list(range(wanted))
+    pipeline.close()
