@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from weft.embed import Embedding as Embedding
     from weft.embed import NodeEmbedding as NodeEmbedding
     from weft.graph import Graph as Graph
+    from weft.graph import HeteroGraph as HeteroGraph
     from weft.graph.ingest import ingest as ingest
     from weft.kernels.threads import num_threads as num_threads
     from weft.kernels.threads import set_num_threads as set_num_threads
@@ -21,6 +22,7 @@ __version__ = "0.1.0"
 _ROOMS = {
     "Embedding": "weft.embed",
     "Graph": "weft.graph",
+    "HeteroGraph": "weft.graph",
     "NodeEmbedding": "weft.embed",
     "ingest": "weft.graph.ingest",
     "num_threads": "weft.kernels.threads",
@@ -30,6 +32,7 @@ _ROOMS = {
 __all__ = [
     "Embedding",
     "Graph",
+    "HeteroGraph",
     "NodeEmbedding",
     "__version__",
     "ingest",

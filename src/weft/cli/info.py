@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 if TYPE_CHECKING:
-    from weft.graph import Graph
+    from weft.graph import Graph, HeteroGraph
 
 __all__ = ["Args", "run"]
 
@@ -32,15 +32,19 @@ class Args:
 
 def run(args: Args) -> int:
     """Print what there is to know."""
-    from weft.graph import Graph
+    from weft.graph import Graph, open_graph
 
-    facts = _facts(Graph.open(args.graph, verify=args.verify))
+    graph = open_graph(args.graph, verify=args.verify)
+    facts = _facts(graph) if isinstance(graph, Graph) else _typed_facts(graph)
     if args.verify:
         facts["verified"] = True
     if args.json:
         sys.stdout.write(json.dumps(facts, indent=1) + "\n")
         return 0
     for name, value in facts.items():
+        if isinstance(value, list) and value and isinstance(value[0], dict):
+            sys.stdout.writelines(f"{name.replace('_', ' '):16} {_line(one)}\n" for one in value)
+            continue
         shown = f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else _plain(value)
         sys.stdout.write(f"{name.replace('_', ' '):16} {shown}\n")
     return 0
@@ -79,3 +83,47 @@ def _facts(graph: Graph) -> dict[str, Any]:
         "features": None if graph.features is None else list(graph.features.shape),
         "rows": show_bytes(graph.nbytes),
     }
+
+
+def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
+    import numpy as np
+
+    from weft.config import show_bytes
+
+    node_types = [
+        {
+            "name": name,
+            "nodes": len(nodes.ids),
+            "ids": nodes.ids.kind,
+            "labels": 0 if nodes.labels is None else len(nodes.labels.names),
+            "features": None if nodes.features is None else list(nodes.features.shape),
+        }
+        for name, nodes in graph.nodes.items()
+    ]
+    edge_types = [
+        {
+            "name": " ".join(kind),
+            "edges": len(rows.indices),
+            "weighted": rows.weight is not None,
+            "largest_degree": int(np.diff(rows.indptr).max(initial=0)),
+        }
+        for kind, rows in graph.rows.items()
+    ]
+    return {
+        "nodes": sum(graph.num_nodes.values()),
+        "stored_edges": sum(graph.num_edges.values()),
+        "node_type": node_types,
+        "edge_type": edge_types,
+        "rows": show_bytes(graph.nbytes),
+    }
+
+
+def _line(facts: dict[str, Any]) -> str:
+    """One type of nodes or edges."""
+    rest = []
+    for name, value in facts.items():
+        if name == "name" or value is None or value is False or (name == "labels" and value == 0):
+            continue
+        shown = f"{value:,}" if isinstance(value, int) and value is not True else _plain(value)
+        rest.append(f"{name.replace('_', ' ')} {shown}" if value is not True else name)
+    return f"{facts['name']}: {', '.join(rest)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids, check_offsets
@@ -13,9 +14,12 @@ from weft.graph.labels import Labels
 if TYPE_CHECKING:
     import os
 
+    from weft.graph._part import Reads
     from weft.graph.graph import Graph
 
-__all__ = ["KIND", "index_dtype", "load", "save"]
+__all__ = ["KIND", "count_of", "index_dtype", "load", "load_features", "load_rows", "object_of", "save"]
+
+Array = npt.NDArray[Any]
 
 KIND = "weft.graph"
 
@@ -51,54 +55,71 @@ def meta_of(writer: DirectoryWriter, graph: Graph) -> dict[str, object]:
 def load(path: str | os.PathLike[str], *, verify: bool) -> dict[str, Any]:
     """The fields of the graph in a directory."""
     reader = DirectoryReader(path, KIND, verify=verify)
-    nodes, edges = _count(reader, "num_nodes"), _count(reader, "num_edges")
+    nodes, edges = count_of(reader, reader.meta, "num_nodes"), count_of(reader, reader.meta, "num_edges")
     directed = reader.meta.get("directed")
     if not isinstance(directed, bool):
         raise reader.error(f"the manifest gives directed as {directed!r}")
-    indptr = reader.get("indptr", np.int64, (nodes + 1,))
-    indices = reader.get("indices", index_dtype(nodes), (edges,))
-    check_offsets(reader, "indptr", indptr, edges)
-    weight = reader.get("weight", np.float32, (edges,)) if "weight" in reader.arrays else None
-    features = reader.get("features") if "features" in reader.arrays else None
-    if features is not None and (features.ndim != 2 or len(features) != nodes):
-        raise reader.error(f"features.npy has shape {features.shape}, expected {nodes:,} rows of features")
+    indptr, indices, weight = load_rows(reader, nodes, nodes, index_dtype(nodes), edges, verify=verify)
     labels = reader.meta.get("labels")
-    if verify:
-        _verify_rows(reader, np.asarray(indptr), np.asarray(indices), weight)
     return {
         "indptr": indptr,
         "indices": indices,
         "weight": weight,
         "directed": directed,
-        "ids": Ids.load(reader, _object(reader, "ids"), nodes),
-        "labels": None if labels is None else Labels.load(reader, _object(reader, "labels"), nodes),
-        "features": features,
+        "ids": Ids.load(reader, object_of(reader, reader.meta, "ids"), nodes),
+        "labels": None
+        if labels is None
+        else Labels.load(reader, object_of(reader, reader.meta, "labels"), nodes),
+        "features": load_features(reader, nodes),
         "path": reader.path,
     }
 
 
-def _count(reader: DirectoryReader, name: str) -> int:
-    value = reader.meta.get(name)
+def load_rows(
+    reader: Reads, sources: int, targets: int, dtype: np.dtype[Any], edges: int, *, verify: bool
+) -> tuple[Array, Array, Array | None]:
+    """``indptr``, ``indices`` and ``weight``, if there is one, of edges between two sets of nodes."""
+    indptr = reader.get("indptr", np.int64, (sources + 1,))
+    indices = reader.get("indices", dtype, (edges,))
+    check_offsets(reader, "indptr", indptr, edges)
+    weight = reader.get("weight", np.float32, (edges,)) if "weight" in reader.arrays else None
+    if verify:
+        _verify_rows(reader, np.asarray(indptr), np.asarray(indices), weight, targets)
+    return indptr, indices, weight
+
+
+def load_features(reader: Reads, nodes: int) -> Array | None:
+    """The rows of features, if there are any."""
+    features = reader.get("features") if "features" in reader.arrays else None
+    if features is not None and (features.ndim != 2 or len(features) != nodes):
+        raise reader.error(f"features.npy has shape {features.shape}, expected {nodes:,} rows of features")
+    return features
+
+
+def count_of(reader: Reads, meta: dict[str, Any], name: str) -> int:
+    """A number that the manifest gives."""
+    value = meta.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise reader.error(f"the manifest gives {name} as {value!r}")
     return value
 
 
-def _object(reader: DirectoryReader, name: str) -> dict[str, Any]:
-    value = reader.meta.get(name)
+def object_of(reader: Reads, meta: dict[str, Any], name: str) -> dict[str, Any]:
+    """An object that the manifest gives."""
+    value = meta.get(name)
     if not isinstance(value, dict):
         raise reader.error(f"the manifest gives {name} as {value!r}")
     return value
 
 
-def _verify_rows(reader: DirectoryReader, indptr: Any, indices: Any, weight: Any) -> None:  # noqa: ANN401
-    nodes, block = len(indptr) - 1, 1 << 22
+def _verify_rows(reader: Reads, indptr: Array, indices: Array, weight: Array | None, targets: int) -> None:
+    block = 1 << 22
     inside_row = np.ones(len(indices) + 1, bool)
     inside_row[indptr] = False  # the first edge of a row has nothing before it
     for begin in range(0, len(indices), block):
         part = indices[max(0, begin - 1) : begin + block].astype(np.int64)
-        if part.max() >= nodes or part.min() < 0:
-            raise reader.error(f"indices.npy names node {int(part.max()):,}, there are {nodes:,}")
+        if part.max() >= targets or part.min() < 0:
+            raise reader.error(f"indices.npy names node {int(part.max()):,}, there are {targets:,}")
         first = 1 if begin == 0 else begin
         falls = (part[1:] < part[:-1]) & inside_row[first : first + len(part) - 1]
         if falls.any():

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from weft.config import show_count
 from weft.errors import WeftKeyError, WeftValueError
 from weft.graph import _store
+from weft.graph._checks import integers, weights
 from weft.graph.ids import Ids
 from weft.graph.labels import Labels
 from weft.kernels import components, csr, memory
@@ -62,6 +63,11 @@ class Graph:
     def num_edges(self) -> int:
         """E, the number of stored edges: an undirected edge counts twice, a self-loop once."""
         return len(self.indices)
+
+    @property
+    def features_path(self) -> Path | None:
+        """The file of the features of a graph that was opened, for :mod:`weft.features`."""
+        return self.path / "features.npy" if self.path is not None and self.features is not None else None
 
     @property
     def nbytes(self) -> int:
@@ -131,11 +137,11 @@ class Graph:
         """
         if num_nodes is not None and num_nodes < 0:
             raise WeftValueError(f"from_edges: num_nodes must not be negative (got {num_nodes})")
-        src_E, dst_E = _integers("src", src), _integers("dst", dst)
+        src_E, dst_E = integers("src", src), integers("dst", dst)
         if len(src_E) != len(dst_E):
             raise WeftValueError(f"from_edges: src has {len(src_E)} values, dst has {len(dst_E)}")
         ids, (src_E, dst_E) = _dense(src_E, dst_E, num_nodes)
-        weight_E = None if weight is None else _weights(weight, len(src_E))
+        weight_E = None if weight is None else weights(weight, len(src_E))
         indptr, indices, merged = csr.edges_to_csr(
             src_E, dst_E, weight_E, len(ids), directed=directed, duplicates=duplicates, self_loops=self_loops
         )
@@ -199,7 +205,7 @@ class Graph:
             raise WeftValueError(
                 f"subgraph: a mask must have the shape [{self.num_nodes}] (got {list(chosen.shape)})"
             )
-        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else _integers("nodes", chosen)
+        chosen = np.flatnonzero(chosen) if chosen.dtype == bool else integers("nodes", chosen)
         new_of_old = np.full(self.num_nodes, -1, np.int64)
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < self.num_nodes):
             raise WeftValueError(
@@ -241,33 +247,6 @@ class Graph:
         root = components.connected_components(self.indptr, self.indices)
         largest = int(np.argmax(np.bincount(root, minlength=self.num_nodes)))
         return self.subgraph(np.flatnonzero(root == largest))
-
-
-def _integers(name: str, values: npt.ArrayLike) -> I64:
-    array = np.asarray(values)
-    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
-        raise WeftValueError(
-            f"{name} must be a 1-D array of integers (got {array.dtype} {list(array.shape)})"
-        )
-    if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
-        raise WeftValueError(
-            f"{name} holds {int(array.max())}, past 2**63-1; pass such ids as strings to an import"
-        )
-    return np.ascontiguousarray(array, np.int64)
-
-
-def _weights(values: npt.ArrayLike, edges: int) -> npt.NDArray[np.float32]:
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
-        weight_E = np.ascontiguousarray(values, np.float32)
-    if weight_E.shape != (edges,):
-        raise WeftValueError(
-            f"weight must have the shape [{edges}] of the edges (got {list(weight_E.shape)})"
-        )
-    bad = ~(weight_E >= 0) | np.isinf(weight_E)
-    if bad.any():
-        at = int(bad.argmax())
-        raise WeftValueError(f"weight[{at}] is {weight_E[at]}; weights must be finite and not negative")
-    return weight_E
 
 
 def _dense(src: I64, dst: I64, num_nodes: int | None) -> tuple[Ids, tuple[I64, I64]]:

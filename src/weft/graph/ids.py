@@ -13,7 +13,7 @@ from weft.kernels.intern import Interner
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from weft.graph.format import DirectoryReader, DirectoryWriter
+    from weft.graph._part import Reads, Writes
 
 __all__ = ["Ids", "Strings"]
 
@@ -50,13 +50,13 @@ class Strings:
         text = np.ascontiguousarray(self.data).data
         return [str(text[a:b], "utf-8", "surrogateescape") for a, b in zip(begins, ends, strict=True)]
 
-    def save(self, writer: DirectoryWriter, name: str) -> None:
+    def save(self, writer: Writes, name: str) -> None:
         """Write as ``<name>_data`` and ``<name>_offsets``."""
         writer.write_array(f"{name}_data", self.data)
         writer.write_array(f"{name}_offsets", self.offsets)
 
     @classmethod
-    def load(cls, reader: DirectoryReader, name: str, count: int) -> Strings:
+    def load(cls, reader: Reads, name: str, count: int) -> Strings:
         """Read what ``save`` wrote; the offsets are checked."""
         data = reader.get(f"{name}_data", np.uint8)
         offsets = np.asarray(reader.get(f"{name}_offsets", np.int64, (count + 1,)))
@@ -64,7 +64,7 @@ class Strings:
         return cls(data, offsets)
 
 
-def check_offsets(reader: DirectoryReader, name: str, offsets: npt.NDArray[Any], total: int) -> None:
+def check_offsets(reader: Reads, name: str, offsets: npt.NDArray[Any], total: int) -> None:
     """Refuse offsets that do not rise from 0 to ``total``."""
     if len(offsets) == 0 or offsets[0] != 0 or offsets[-1] != total or np.any(offsets[1:] < offsets[:-1]):
         raise reader.error(f"{name}.npy does not rise from 0 to {total:,}: it is damaged, copy it again")
@@ -174,7 +174,7 @@ class Ids:
             raise WeftKeyError(f"no node has the id {external!r}{example}")
         return at
 
-    def save(self, writer: DirectoryWriter) -> dict[str, object]:
+    def save(self, writer: Writes) -> dict[str, object]:
         """Write the arrays; gives what the manifest says of them."""
         if isinstance(self.values, Strings):
             self.values.save(writer, "ids")
@@ -183,7 +183,7 @@ class Ids:
         return {"kind": self.kind}
 
     @classmethod
-    def load(cls, reader: DirectoryReader, meta: dict[str, Any], count: int) -> Ids:
+    def load(cls, reader: Reads, meta: dict[str, Any], count: int) -> Ids:
         """Read what ``save`` wrote."""
         kind = meta.get("kind")
         if kind == "range":

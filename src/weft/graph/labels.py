@@ -14,7 +14,7 @@ from weft.graph.ids import Strings, check_offsets
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from weft.graph.format import DirectoryReader, DirectoryWriter
+    from weft.graph._part import Reads, Writes
 
 __all__ = ["Labels"]
 
@@ -72,7 +72,7 @@ class Labels:
         at = np.repeat(self.indptr[nodes] - indptr[:-1], counts) + np.arange(indptr[-1])
         return Labels(indptr, self.indices[at], self.names)
 
-    def save(self, writer: DirectoryWriter) -> dict[str, object]:
+    def save(self, writer: Writes) -> dict[str, object]:
         """Write the arrays; gives what the manifest says of them."""
         writer.write_array("label_indptr", self.indptr)
         writer.write_array("label_indices", self.indices)
@@ -80,7 +80,7 @@ class Labels:
         return {"count": len(self.names)}
 
     @classmethod
-    def load(cls, reader: DirectoryReader, meta: dict[str, Any], num_nodes: int) -> Labels:
+    def load(cls, reader: Reads, meta: dict[str, Any], num_nodes: int) -> Labels:
         """Read what ``save`` wrote."""
         count = meta.get("count")
         if not isinstance(count, int) or count < 0:

@@ -162,7 +162,23 @@ def test_damaged_rows_raise(indptr, threads):
             csr.has_edges(damaged, indices, np.arange(3), np.zeros(3, np.int64))
 
 
+@pytest.mark.parametrize(("sources", "targets"), [(1, 1), (3, 90), (90, 3), (0, 4), (4, 0)])
+def test_transpose_between_two_sets(sources, targets, threads):
+    rng = np.random.default_rng(sources)
+    size = 500 if sources and targets else 0
+    src, dst = rng.integers(0, max(1, sources), size), rng.integers(0, max(1, targets), size)
+    weight = rng.random(size).astype(np.float32)
+    rows = reference.edges_to_csr(src, dst, weight, max(sources, targets))
+    rows = rows[0][: sources + 1], *rows[1:]
+    turned = csr.transpose(*rows, targets)
+    assert_same(turned, reference.transpose(*rows, targets))
+    assert len(turned[0]) == targets + 1
+    assert_same(csr.transpose(*turned, sources), rows)
+
+
 def test_damaged_neighbour_raises_in_transpose():
+    with pytest.raises(WeftValueError, match="past the 2 nodes"):
+        csr.transpose(np.array([0, 2, 2, 2]), np.array([0, 2], np.uint32), None, 2)
     with pytest.raises(WeftValueError, match="names node 9"):
         csr.transpose(np.array([0, 2]), np.array([0, 9], np.uint32), None)
     with pytest.raises(WeftValueError, match="node 7 is not in"):

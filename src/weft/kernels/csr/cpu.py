@@ -99,13 +99,17 @@ def _pack(values: npt.NDArray[Any], starts: I64, counts: I64) -> npt.NDArray[Any
     return out
 
 
-def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None) -> Rows:
+def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None, targets: int | None = None) -> Rows:
     """Every edge turned round.
 
     Args:
         indptr: int64 ``[N+1]``.
         indices: uint32 or int64 ``[E]``.
         weight: float32 ``[E]``, or None.
+        targets: how many nodes edges lead to, where these are others than those they leave; by default N.
+
+    Returns:
+        indptr int64 ``[targets+1]``, indices of the dtype given, weight.
 
     Raises:
         WeftValueError: the rows are damaged.
@@ -115,7 +119,15 @@ def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None) -> Row
         _core.expand_rows(indptr, owner)
     except IndexError as error:
         raise WeftValueError(str(error)) from None
-    return edges_to_csr(indices, owner, weight, len(indptr) - 1)
+    nodes = len(indptr) - 1
+    targets = nodes if targets is None else targets
+    # One set of nodes, the larger; those that edges lead to are the first of it.
+    turned, places, merged = edges_to_csr(indices, owner, weight, max(nodes, targets))
+    if targets < nodes:
+        if turned[targets] != turned[-1]:
+            raise WeftValueError(f"transpose: an edge leads past the {targets} nodes there are")
+        turned = turned[: targets + 1].copy()
+    return turned, places.astype(indices.dtype, copy=False), merged
 
 
 def has_edges(indptr: I64, indices: npt.NDArray[Any], src: I64, dst: I64) -> npt.NDArray[np.bool_]:

@@ -58,10 +58,13 @@ def edges_to_csr(
     return indptr, dst.astype(np.uint32 if num_nodes <= 1 << 32 else np.int64), weights
 
 
-def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None) -> Rows:
+def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None, targets: int | None = None) -> Rows:
     """Every edge turned round."""
-    src = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
-    return edges_to_csr(indices.astype(np.int64), src, weight, len(indptr) - 1)
+    nodes = len(indptr) - 1
+    targets = nodes if targets is None else targets
+    src = np.repeat(np.arange(nodes), np.diff(indptr))
+    turned, places, merged = edges_to_csr(indices.astype(np.int64), src, weight, max(nodes, targets))
+    return turned[: targets + 1], places, merged
 
 
 def has_edges(indptr: I64, indices: npt.NDArray[Any], src: I64, dst: I64) -> npt.NDArray[np.bool_]:

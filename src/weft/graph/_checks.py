@@ -1,0 +1,47 @@
+"""What is asked of the arrays that a graph is made from."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftValueError
+
+__all__ = ["integers", "weights"]
+
+
+def integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:
+    """Values as contiguous int64.
+
+    Raises:
+        WeftValueError: they are no integers in one dimension, or do not fit.
+    """
+    array = np.asarray(values)
+    if array.ndim != 1 or (array.size and array.dtype.kind not in "iu"):
+        raise WeftValueError(
+            f"{name} must be a 1-D array of integers (got {array.dtype} {list(array.shape)})"
+        )
+    if array.dtype.kind == "u" and array.size and int(array.max()) > np.iinfo(np.int64).max:
+        raise WeftValueError(
+            f"{name} holds {int(array.max())}, past 2**63-1; pass such ids as strings to an import"
+        )
+    return np.ascontiguousarray(array, np.int64)
+
+
+def weights(values: npt.ArrayLike, edges: int) -> npt.NDArray[np.float32]:
+    """Weights as contiguous float32, one an edge.
+
+    Raises:
+        WeftValueError: there are not as many, or one is negative, infinite or NaN.
+    """
+    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
+        weight_E = np.ascontiguousarray(values, np.float32)
+    if weight_E.shape != (edges,):
+        raise WeftValueError(
+            f"weight must have the shape [{edges}] of the edges (got {list(weight_E.shape)})"
+        )
+    bad = ~(weight_E >= 0) | np.isinf(weight_E)
+    if bad.any():
+        at = int(bad.argmax())
+        raise WeftValueError(f"weight[{at}] is {weight_E[at]}; weights must be finite and not negative")
+    return weight_E
