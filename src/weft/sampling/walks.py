@@ -14,13 +14,13 @@ import numpy.typing as npt
 
 from weft import rng
 from weft.errors import WeftValueError
-from weft.graph import Graph
+from weft.graph import Graph, Ids
 from weft.kernels.alias import alias_tables
 from weft.kernels.philox import philox_fill
 from weft.kernels.walk import walk
 from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, row_peaks, walk2
 
-__all__ = ["WalkSampler", "edge_table", "random_walks", "second_order_bytes"]
+__all__ = ["WalkSampler", "edge_table", "random_walks", "row_table", "second_order_bytes"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,16 +56,27 @@ def edge_table(graph: Graph) -> npt.NDArray[np.uint64] | None:
     Raises:
         WeftValueError: a node's weights cannot be drawn by, all of them being zero, for example.
     """
-    if graph.weight is None:
-        return None
+    return None if graph.weight is None else row_table(graph.indptr, graph.weight, graph.ids)
+
+
+def row_table(
+    indptr: npt.NDArray[np.int64], weight: npt.NDArray[np.float32], ids: Ids
+) -> npt.NDArray[np.uint64]:
+    """Alias tables of rows: uint64 ``[E]``; see :func:`edge_table`.
+
+    Args:
+        indptr: int64 ``[N+1]``.
+        weight: float32 ``[E]``.
+        ids: of the nodes whose rows these are.
+    """
     try:
-        return alias_tables(graph.indptr, graph.weight)
+        return alias_tables(indptr, weight)
     except WeftValueError as error:
         named = re.fullmatch(r"alias: node (\d+) (.*)", str(error))
         if named is None:
             raise
         # The kernel knows numbers, the user ids.
-        raise WeftValueError(f"draws by weight: node {graph.ids[int(named[1])]!r} {named[2]}") from None
+        raise WeftValueError(f"draws by weight: node {ids[int(named[1])]!r} {named[2]}") from None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
