@@ -26,6 +26,7 @@ std::span<T> span(const Out<T>& array) {
     return {array.data(), array.shape(0)};
 }
 
+void bind_codec(nb::module_& m);
 void bind_components(nb::module_& m);
 void bind_csr(nb::module_& m);
 void bind_gather(nb::module_& m);

@@ -3,6 +3,7 @@
 NB_MODULE(_core, m) {
     using namespace weft::bind;
     m.doc() = "weft's native core. Private: use weft.kernels.";
+    bind_codec(m);
     bind_components(m);
     bind_csr(m);
     bind_gather(m);
