@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <exception>
 #include <mutex>
@@ -25,19 +26,17 @@ namespace {
 constexpr uint64_t block = 4096;         // what O_DIRECT asks of addresses, offsets and lengths on common devices
 constexpr uint64_t longest = 64 << 10;   // of neighbouring blocks read at once
 constexpr unsigned most_threads = 64;    // where io_uring is forbidden
+constexpr uint64_t usual_gap = block;
+constexpr uint64_t widest_gap = 32 << 10;  // a wider one gained nothing on disks seen, and bytes are shared with others
+constexpr uint64_t worth_measuring = 64 << 20;  // bytes of a file
+constexpr unsigned probes = 128;
 
 uint64_t down(uint64_t x) { return x / block * block; }
 uint64_t up(uint64_t x) { return (x + block - 1) / block * block; }
 
-struct Item {
-    uint64_t id, place;
-};
+using Item = RowFile::Want;
 
-// Some rows that lie close: items [first, last) and the bytes [begin, end) of the file that hold them.
-struct Request {
-    size_t first, last;
-    uint64_t begin, end, needed;  // the file may end between needed and end
-};
+using Request = RowFile::Request;
 
 [[noreturn]] void fail(int error, const std::string& what) {
     throw std::system_error(error, std::generic_category(), what);
@@ -54,6 +53,7 @@ struct RowFile::State {
     std::optional<IoRing> ring;
     std::mutex busy;
     std::atomic<uint64_t> requests = 0, bytes = 0;
+    uint64_t gap = usual_gap;
 
     explicit State(const RowFileOptions& given) : options(given) {
         if (options.width == 0 || options.depth == 0 || options.width > UINT32_MAX / 2)
@@ -95,16 +95,19 @@ struct RowFile::State {
                                         " from byte " + std::to_string(options.offset) + " do not fit");
     }
 
-    std::vector<Item> sorted(std::span<const int64_t> ids) const {
+    std::vector<Item> wants(std::span<const int64_t> ids, std::byte* out) const {
         std::vector<Item> items(ids.size());
-        for (size_t i = 0; i < ids.size(); ++i) {
-            if (static_cast<uint64_t>(ids[i]) >= options.rows)
-                throw std::invalid_argument("rows: id " + std::to_string(i) + " is row " + std::to_string(ids[i]) +
-                                            " of " + std::to_string(options.rows));
-            items[i] = {static_cast<uint64_t>(ids[i]), i};
-        }
-        std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.id < b.id; });
+        for (size_t i = 0; i < ids.size(); ++i) items[i] = {static_cast<uint64_t>(ids[i]), out + i * options.width};
         return items;
+    }
+
+    void sort(std::vector<Item>& items) const {
+        for (size_t i = 0; i < items.size(); ++i)
+            if (items[i].id >= options.rows)
+                throw std::invalid_argument("rows: id " + std::to_string(i) + " is row " +
+                                            std::to_string(static_cast<int64_t>(items[i].id)) + " of " +
+                                            std::to_string(options.rows));
+        std::sort(items.begin(), items.end(), [](const Item& a, const Item& b) { return a.id < b.id; });
     }
 
     uint64_t begin_of(uint64_t id) const { return options.offset + id * options.width; }
@@ -115,16 +118,79 @@ struct RowFile::State {
         Request r{first, first + 1, down(at), up(at + options.width), at + options.width};
         for (; r.last < items.size(); ++r.last) {
             const uint64_t begin = begin_of(items[r.last].id), end = begin + options.width;
-            if (begin > r.end || (up(end) > r.end && up(end) - r.begin > longest)) break;
+            if (down(begin) > r.end + gap || (up(end) > r.end && up(end) - r.begin > longest)) break;
             r.end = std::max(r.end, up(end));
             r.needed = std::max(r.needed, end);
         }
         return r;
     }
 
-    void deliver(const Request& r, const std::vector<Item>& items, const std::byte* from, std::byte* out) const {
+    std::vector<Request> requests_for(const std::vector<Item>& items) const {
+        std::vector<Request> all;
+        for (size_t first = 0; first < items.size(); first = all.back().last) all.push_back(next(items, first));
+        return all;
+    }
+
+    // Items with the rows between them that `along` has a place for.
+    void add(std::vector<Item>& items, std::vector<Request>& all, const RowFile::Along& along) const {
+        std::vector<Item> more;
+        more.reserve(items.size());
+        for (Request& r : all) {
+            size_t i = r.first;
+            r.first = more.size();
+            // Rows that lie whole within the read; the file's end may come before the block's.
+            const uint64_t begin = (std::max(r.begin, options.offset) - options.offset + options.width - 1) / options.width;
+            const uint64_t end = std::min(options.rows, (r.end - options.offset) / options.width);
+            for (uint64_t id = std::min(begin, items[i].id); id < end || i < r.last; ++id) {
+                if (i < r.last && items[i].id == id) {
+                    for (; i < r.last && items[i].id == id; ++i) more.push_back(items[i]);
+                } else if (std::byte* const to = id < end ? along(id) : nullptr) {
+                    more.push_back({id, to});
+                    r.needed = std::max(r.needed, begin_of(id) + options.width);
+                }
+            }
+            r.last = more.size();
+        }
+        items = std::move(more);
+    }
+
+    void deliver(const Request& r, const std::vector<Item>& items, const std::byte* from) const {
         for (size_t i = r.first; i < r.last; ++i)
-            std::memcpy(out + items[i].place * options.width, from + (begin_of(items[i].id) - r.begin), options.width);
+            std::memcpy(items[i].to, from + (begin_of(items[i].id) - r.begin), options.width);
+    }
+
+    void run(const std::vector<Item>& items, const std::vector<Request>& all) {
+        for (const Request& r : all) bytes.fetch_add(r.end - r.begin, std::memory_order_relaxed);
+        requests.fetch_add(all.size(), std::memory_order_relaxed);
+        if (ring)
+            with_ring(items, all);
+        else
+            with_threads(items, all);
+    }
+
+    // Seconds that a read of `size` bytes takes when many are under way.
+    double seconds_of_a_read(uint64_t size) {
+        std::vector<Request> all;
+        const uint64_t places = (options.rows * options.width - longest) / block;
+        for (uint64_t i = 0; i < probes; ++i) {
+            const uint64_t begin = down(options.offset) + (i * 0x9E3779B97F4A7C15u >> 20) % places * block;
+            all.push_back({0, 0, begin, begin + size, begin + size});
+        }
+        const auto start = std::chrono::steady_clock::now();
+        if (ring)
+            with_ring({}, all);
+        else
+            with_threads({}, all);
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / probes;
+    }
+
+    void measure_gap() {
+        if (!direct || options.rows * options.width < worth_measuring) return;
+        const std::lock_guard guard(busy);
+        const double few = seconds_of_a_read(block), many = seconds_of_a_read(longest);
+        const double byte = (many - few) / static_cast<double>(longest - block);
+        const double read = few - byte * block;
+        gap = byte <= 0 ? widest_gap : down(static_cast<uint64_t>(std::clamp(read / byte, 0.0, double{widest_gap})));
     }
 
     std::byte* buffer(size_t i) const { return static_cast<std::byte*>(buffers.data()) + i * slot; }
@@ -141,7 +207,7 @@ struct RowFile::State {
         return false;
     }
 
-    void with_ring(const std::vector<Item>& items, std::byte* out) {
+    void with_ring(const std::vector<Item>& items, const std::vector<Request>& all) {
         struct Slot {
             Request request;
             uint64_t had;
@@ -155,13 +221,11 @@ struct RowFile::State {
                        s.request.begin + s.had, i);
         };
         std::exception_ptr error;
-        size_t first = 0;
-        while ((first < items.size() && !error) || free.size() < options.depth) {
-            for (; first < items.size() && !error && !free.empty(); free.pop_back()) {
+        size_t next = 0;
+        while ((next < all.size() && !error) || free.size() < options.depth) {
+            for (; next < all.size() && !error && !free.empty(); free.pop_back()) {
                 const uint32_t i = free.back();
-                slots[i] = {next(items, first), 0};
-                first = slots[i].request.last;
-                count(slots[i].request);
+                slots[i] = {all[next++], 0};
                 ask(i);
             }
             ring->submit(1);
@@ -173,7 +237,7 @@ struct RowFile::State {
                         ask(i);
                         continue;
                     }
-                    if (!error) deliver(s.request, items, buffer(i), out);
+                    if (!error) deliver(s.request, items, buffer(i));
                 } catch (...) {
                     error = std::current_exception();  // thrown when nothing is under way
                 }
@@ -183,27 +247,25 @@ struct RowFile::State {
         if (error) std::rethrow_exception(error);
     }
 
-    void with_threads(const std::vector<Item>& items, std::byte* out) {
+    void with_threads(const std::vector<Item>& items, const std::vector<Request>& all) {
         std::mutex lock;
-        size_t first = 0;
+        size_t next = 0;
         std::exception_ptr error;
         const auto work = [&](unsigned i) {
             for (;;) {
                 Request r;
                 {
                     const std::lock_guard guard(lock);
-                    if (first == items.size() || error) return;
-                    r = next(items, first);
-                    first = r.last;
+                    if (next == all.size() || error) return;
+                    r = all[next++];
                 }
-                count(r);
                 try {
                     for (uint64_t had = 0;;) {
                         const ssize_t got = pread(fd, buffer(i) + had, r.end - r.begin - had,
                                                   static_cast<off_t>(r.begin + had));
                         if (whole(r, had, got < 0 ? -errno : got)) break;
                     }
-                    deliver(r, items, buffer(i), out);
+                    deliver(r, items, buffer(i));
                 } catch (...) {
                     const std::lock_guard guard(lock);
                     if (!error) error = std::current_exception();
@@ -211,7 +273,7 @@ struct RowFile::State {
                 }
             }
         };
-        const auto count = std::min<size_t>({options.depth, most_threads, items.size()});
+        const auto count = std::min<size_t>({options.depth, most_threads, all.size()});
         std::vector<std::thread> threads;
         try {
             for (unsigned i = 1; i < count; ++i) threads.emplace_back(work, i);
@@ -221,11 +283,6 @@ struct RowFile::State {
         work(0);
         for (auto& thread : threads) thread.join();
         if (error) std::rethrow_exception(error);
-    }
-
-    void count(const Request& r) {
-        requests.fetch_add(1, std::memory_order_relaxed);
-        bytes.fetch_add(r.end - r.begin, std::memory_order_relaxed);
     }
 };
 
@@ -237,15 +294,26 @@ void RowFile::read(std::span<const int64_t> ids, std::span<std::byte> out) {
     if (out.size() != ids.size() * s.options.width)
         throw std::invalid_argument("rows: out must hold " + std::to_string(ids.size() * s.options.width) +
                                     " bytes (got " + std::to_string(out.size()) + ")");
-    const auto items = s.sorted(ids);
-    if (items.empty()) return;
-    const std::lock_guard guard(s.busy);
-    if (s.ring)
-        s.with_ring(items, out.data());
-    else
-        s.with_threads(items, out.data());
+    run(plan(s.wants(ids, out.data()), nullptr));
 }
 
+RowFile::Plan RowFile::plan(std::vector<Want> wants, const Along& along) const {
+    state_->sort(wants);
+    std::vector<Request> requests = state_->requests_for(wants);
+    if (along) state_->add(wants, requests, along);
+    return {std::move(wants), std::move(requests)};
+}
+
+void RowFile::run(const Plan& plan) {
+    if (plan.requests.empty()) return;
+    const std::lock_guard guard(state_->busy);
+    state_->run(plan.wants, plan.requests);
+}
+
+void RowFile::measure_gap() { state_->measure_gap(); }
+uint64_t RowFile::gap() const { return state_->gap; }
+void RowFile::set_gap(uint64_t bytes) { state_->gap = down(std::min(bytes, longest)); }
+uint64_t RowFile::width() const { return state_->options.width; }
 bool RowFile::ring() const { return state_->ring.has_value(); }
 bool RowFile::direct() const { return state_->direct; }
 RowFile::Counts RowFile::counts() const { return {state_->requests.load(), state_->bytes.load()}; }

@@ -38,6 +38,7 @@ void bind_parse(nb::module_& m);
 void bind_paths(nb::module_& m);
 void bind_philox(nb::module_& m);
 void bind_rmat(nb::module_& m);
+void bind_row_cache(nb::module_& m);
 void bind_row_file(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_sgns(nb::module_& m);

@@ -16,6 +16,7 @@ NB_MODULE(_core, m) {
     bind_philox(m);
     bind_rmat(m);
     bind_row_file(m);
+    bind_row_cache(m);
     bind_runtime(m);
     bind_sgns(m);
     bind_spmm(m);

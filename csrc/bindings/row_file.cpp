@@ -32,6 +32,8 @@ void bind_row_file(nb::module_& m) {
                 self.read(span(ids), std::as_writable_bytes(span(out)));
             },
             nb::arg("ids"), nb::arg("out"), nb::call_guard<nb::gil_scoped_release>())
+        .def("measure_gap", &RowFile::measure_gap, nb::call_guard<nb::gil_scoped_release>())
+        .def_prop_rw("gap", &RowFile::gap, &RowFile::set_gap)
         .def_prop_ro("ring", &RowFile::ring)
         .def_prop_ro("direct", &RowFile::direct)
         .def_prop_ro("counts", [](const RowFile& self) {

@@ -130,3 +130,22 @@ def test_made_to_fail():
     assert table.calls == 3
     with pytest.raises(KeyError):
         FaultyTable(MemoryTable(np.ones((3, 2))), {0}, KeyError("x")).take(np.array([0]))
+
+
+def test_a_closed_file(tmp_path):
+    table = DiskTable(saved(tmp_path, np.ones((3, 2))))
+    table.close()
+    with pytest.raises(WeftValueError, match="is closed"):
+        table.take(np.array([0]))
+
+
+def test_what_lies_between_is_read_too_where_that_is_cheaper(tmp_path):
+    rows = np.arange(1 << 20, dtype=np.float32).reshape(4096, 256)  # 1 KiB each
+    table = DiskTable(saved(tmp_path, rows))
+    ids = np.arange(2, 4000, 12)  # every third block
+    for gap, reads in ((0, len(ids)), (8192, None)):
+        table._file.gap = gap
+        before = table.counts[0]
+        np.testing.assert_array_equal(table.take(ids), rows[ids])
+        took = table.counts[0] - before
+        assert took == reads if reads else took < len(ids) / 4

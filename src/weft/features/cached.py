@@ -1,0 +1,194 @@
+"""Rows in memory before a table that is slower."""
+
+from __future__ import annotations
+
+import math
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.config import parse_bytes, show_bytes
+from weft.errors import BudgetError, WeftValueError
+from weft.features.disk import DiskTable
+from weft.features.policies.replay import make
+from weft.features.table import Array, Background, FeatureTable, Ticket, checked_ids, checked_out
+
+if TYPE_CHECKING:
+    from weft import _core
+
+__all__ = ["CachedTable"]
+
+# Bytes beside the row itself: its number, whether it is there, and its neighbours in the list.
+_SLOT = {"lookahead": 17, "static": 9, "lru": 17, "sieve": 18}
+# For each row of the table: where it is kept, for lookahead also its last known use and how hot it is.
+_ROW = {"lookahead": 9, "static": 4, "lru": 4, "sieve": 4}
+_USE = 4  # bytes of a use that is known
+_KNOWN = 1 / 16  # of the memory at most, for uses that are known
+_PIECE = 8 << 20  # bytes asked at once from a table that can write to one place only
+
+
+class CachedTable:
+    """Some rows of ``base`` in memory; see :class:`weft.features.FeatureTable`.
+
+    Which ones is up to the policy. ``lookahead``, the default, must be told what comes: :meth:`expect`
+    announces the next batch, in the order in which batches will be taken, and a row stays when its next use
+    is near. Rows that share a block of the disk are read once for all batches that are known. Without batches
+    to expect it keeps the hottest rows. ``lru`` and ``sieve`` look at the past alone, ``static`` keeps the
+    hottest rows from the start. A batch may have more rows than the cache: what finds no room is handed on.
+
+    Args:
+        base: the table behind, closed with this one.
+        memory: bytes, or a text such as ``"2GiB"``, for rows and all that is noted about them; the read
+            buffers of a :class:`DiskTable` (8 MiB) are its own.
+        policy: ``"lookahead"``, ``"static"``, ``"lru"`` or ``"sieve"``.
+        hotness: numbers ``[N]`` such as degrees: what ``static`` keeps, and by which ``lookahead`` tells
+            apart rows of which no use is known.
+        window: batches that ``lookahead`` wants to know at most.
+
+    Raises:
+        BudgetError: the memory does not suffice for one row.
+        WeftValueError: an option is none, or the table has more than 2**32 - 2 rows.
+    """
+
+    def __init__(
+        self,
+        base: FeatureTable,
+        memory: int | str,
+        *,
+        policy: str = "lookahead",
+        hotness: Array | None = None,
+        window: int = 64,
+    ) -> None:
+        self.memory = parse_bytes(memory)
+        """Bytes that may be taken."""
+        self.policy = policy
+        """Which rows are kept."""
+        rows, columns = base.shape
+        self._base, self._width = base, columns * base.dtype.itemsize
+        self._uses = int(self.memory * _KNOWN) if policy == "lookahead" else 0
+        noted = _ROW.get(policy, 0) * rows + self._uses
+        each = self._width + _SLOT.get(policy, 0)
+        slots = min(rows, (self.memory - noted) // each)
+        if rows and self._width and slots < 1:
+            least = math.ceil((_ROW.get(policy, 0) * rows + each) / (1 - (_KNOWN if self._uses else 0)))
+            raise BudgetError(
+                f"features: a cache of {show_bytes(self.memory)} holds no row of {rows:,}: what is noted of "
+                f"each takes {show_bytes(noted)}; give at least {show_bytes(least)}, or read without a cache "
+                "(weft.features.DiskTable)"
+            )
+        self.rows_kept = slots
+        """Rows that fit."""
+        self._cache: _core.RowCache | None = None
+        if rows and self._width:
+            self._cache = make(policy, rows, self._width, slots, window=window, hotness=hotness)
+        self._largest = 1
+        self._background, self._lock = Background(), threading.Lock()
+        if policy == "static" and self._cache is not None and hotness is not None:
+            self._fill(hotness)
+
+    @property
+    def base(self) -> FeatureTable:
+        """The table behind."""
+        return self._base
+
+    def _fill(self, hotness: Array) -> None:
+        """Read the rows that are kept for ever, a piece at a time."""
+        from weft.features.policies.heat import hottest
+
+        assert self._cache is not None
+        kept = hottest(hotness, self.shape[0], self.rows_kept)
+        piece = max(1, _PIECE // self._width)
+        for begin in range(0, len(kept), piece):
+            ids = kept[begin : begin + piece]
+            self._cache.fill(ids, _bytes(self._base.take(ids)))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(N, F)."""
+        return self._base.shape
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Of the rows."""
+        return self._base.dtype
+
+    @property
+    def window(self) -> int:
+        """How many batches ahead there is use in knowing, the next one included; 0: none."""
+        if self._cache is None:
+            return 0
+        wanted = self._cache.window
+        return min(wanted, max(2, self._uses // (_USE * self._largest))) if wanted else 0
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Rows found (``hits``), not found (``misses``), and read along and kept (``along``), so far."""
+        hits, misses, along = self._cache.counts if self._cache else (0, 0, 0)
+        return {"hits": hits, "misses": misses, "along": along}
+
+    def expect(self, ids: Array) -> None:
+        """Announce the batch after those announced; batches are then taken in this order.
+
+        Taking another batch meanwhile gives its rows and changes nothing of what is kept.
+
+        Args:
+            ids: integers ``[M]``, each once.
+
+        Raises:
+            WeftValueError: an id is not a row, or more batches are announced than ``window`` at the start.
+        """
+        ids = checked_ids(ids, self.shape[0])
+        if self._cache is None or self.policy != "lookahead":
+            return
+        self._largest = max(self._largest, len(ids))
+        try:
+            self._cache.expect(ids.astype(np.uint32, copy=False))
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+
+    def forget(self) -> None:
+        """Take back what was announced and not taken."""
+        if self._cache is not None:
+            self._cache.forget()
+
+    def take(self, ids: Array, out: Array | None = None) -> Array:
+        """As in :class:`weft.features.FeatureTable`."""
+        ids = checked_ids(ids, self.shape[0])
+        out = checked_out(out, (len(ids), self.shape[1]), self.dtype)
+        if self._cache is None:
+            return out
+        ids = ids.astype(np.uint32, copy=False)
+        with self._lock:
+            if isinstance(self._base, DiskTable):
+                self._base.take_through(self._cache, ids, _bytes(out))
+            else:
+                self._take(self._cache, ids, out)
+        return out
+
+    def _take(self, cache: _core.RowCache, ids: Array, out: Array) -> None:
+        """From a table of any kind."""
+        missing = np.empty(len(ids), np.int64)
+        missing = missing[: cache.begin(ids, _bytes(out), missing)]
+        there = False
+        try:
+            piece = max(1, _PIECE // self._width)
+            for begin in range(0, len(missing), piece):
+                places = missing[begin : begin + piece]
+                out[places] = self._base.take(ids[places])
+            there = True
+        finally:
+            cache.end(ids, _bytes(out), there)
+
+    def submit(self, ids: Array, out: Array | None = None) -> Ticket:
+        """As in :class:`weft.features.FeatureTable`; in the order of the calls."""
+        return self._background.submit(self.take, ids, out)
+
+    def close(self) -> None:
+        """As in :class:`weft.features.FeatureTable`."""
+        self._background.close()
+        self._base.close()
+
+
+def _bytes(array: Array) -> Array:
+    return array.reshape(-1).view(np.uint8)

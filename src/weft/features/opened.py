@@ -1,0 +1,144 @@
+"""Tiers chosen by memory: one number is all that a user sets."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from weft.config import parse_bytes, show_bytes, show_rows
+from weft.errors import BudgetError, FormatError, StorageError, WeftValueError
+from weft.features.cached import CachedTable
+from weft.features.disk import DiskTable
+from weft.features.memory import MemoryTable
+from weft.features.policies import POLICIES
+from weft.npy import open_npy, read_header
+
+if TYPE_CHECKING:
+    from weft.features.table import Array, FeatureTable
+
+__all__ = ["describe", "open"]
+
+_READ = 64 << 10  # bytes of a read under way
+_SHARE = 16  # of the memory for reads under way: one in so many
+_LEAST, _MOST = 8, 128  # reads under way
+
+
+def open(
+    source: str | os.PathLike[str] | Array | FeatureTable,
+    memory: int | str,
+    *,
+    policy: str = POLICIES[0],
+    hotness: Array | None = None,
+    window: int = 64,
+    verbose: bool = True,
+) -> FeatureTable:
+    """Rows from wherever they are, within a budget of memory.
+
+    What fits is loaded, on huge pages; of what does not, the rows that are needed soon are kept and
+    the others read from disk past the page cache.
+
+    Args:
+        source: a ``.npy`` file, an array ``[N, F]`` (a CPU tensor too; a memory-mapped ``.npy`` file
+            counts as the file), or a table.
+        memory: bytes, or a text such as ``"2GiB"``, for everything that the table takes.
+        policy: what the cache keeps; see :class:`CachedTable`.
+        hotness: numbers ``[N]`` such as the nodes' degrees; see :class:`CachedTable`.
+        window: see :class:`CachedTable`.
+        verbose: say on stderr what was chosen.
+
+    Raises:
+        BudgetError: the memory does not suffice for a cache of one row.
+        FormatError: the file holds no features.
+        StorageError: it cannot be read.
+        WeftValueError: the array holds none, or an option is none.
+    """
+    budget = parse_bytes(memory)
+    if policy not in POLICIES:
+        raise WeftValueError(f"features: policy must be one of {', '.join(POLICIES)} (got {policy!r})")
+    table = _tier(source, budget)
+    if not isinstance(table, MemoryTable) and _size(table) > _left(table, budget):
+        try:
+            table = CachedTable(table, _left(table, budget), policy=policy, hotness=hotness, window=window)
+        except BaseException:
+            table.close()
+            raise
+    if verbose:
+        sys.stderr.write(show_rows(describe(table)))
+    return table
+
+
+def describe(table: FeatureTable) -> dict[str, str]:
+    """Where the rows of a table are, for people: a name and a text for each fact."""
+    rows, columns = table.shape
+    facts = {"features": f"{rows:,} × {columns:,} {table.dtype}, {show_bytes(_size(table))}"}
+    if isinstance(table, MemoryTable):
+        return facts | {"tiers": "all in memory"}
+    base: Any = table
+    if isinstance(table, CachedTable):
+        base = table.base
+        share = 100 * table.rows_kept / max(1, rows)
+        facts["cache"] = (
+            f"{show_bytes(table.memory)}: {table.rows_kept:,} rows ({share:.1f} %), policy {table.policy}"
+        )
+    if isinstance(base, DiskTable):
+        how = (
+            f"{base.io}, {'past' if base.direct else 'through'} the page cache, {base.depth} reads under way"
+        )
+        facts["disk"] = f"{base.path} by {how}"
+    return facts
+
+
+def _size(table: FeatureTable) -> int:
+    return table.shape[0] * table.shape[1] * table.dtype.itemsize
+
+
+def _left(table: FeatureTable, budget: int) -> int:
+    """What of the budget is left for a cache."""
+    return budget - table.depth * _READ if isinstance(table, DiskTable) else budget
+
+
+def _tier(source: Any, budget: int) -> FeatureTable:  # noqa: ANN401
+    """The source as a table: all in memory if it fits."""
+    if hasattr(source, "take") and hasattr(source, "submit"):
+        return source
+    if isinstance(source, np.memmap):
+        path = _file_of(source)
+        return MemoryTable(source, copy=source.nbytes <= budget) if path is None else _file(path, budget)
+    if isinstance(source, str | Path) or hasattr(source, "__fspath__"):
+        return _file(Path(source), budget)
+    rows = np.asarray(source)
+    # An array is in memory already; a copy on huge pages is worth it where there is room.
+    return MemoryTable(rows, copy=rows.nbytes <= budget or not rows.flags.c_contiguous)
+
+
+def _file(path: Path, budget: int) -> FeatureTable:
+    header = read_header(path)
+    # A file that is no features, or empty, is told apart by DiskTable.
+    if len(header.shape) == 2 and not header.fortran and header.dtype.kind in "fiub":
+        size = header.shape[0] * header.shape[1] * header.dtype.itemsize
+        if size <= budget:
+            return MemoryTable(open_npy(path))
+    depth = max(_LEAST, min(_MOST, budget // _SHARE // _READ))
+    if depth * _READ >= budget:
+        raise BudgetError(
+            f"features: {path} does not fit into {show_bytes(budget)}, and reading it a part at a time takes "
+            f"{show_bytes(depth * _READ)}; give more memory"
+        )
+    return DiskTable(path, depth=depth)
+
+
+def _file_of(mapped: np.memmap[Any, Any]) -> Path | None:
+    """The ``.npy`` file whose whole array is mapped."""
+    if mapped.filename is None:
+        return None
+    path = Path(os.fspath(mapped.filename))
+    try:
+        header = read_header(path)
+    except (FormatError, StorageError):
+        return None
+    whole = header.shape == mapped.shape and header.dtype == mapped.dtype and header.offset == mapped.offset
+    return path if whole and not header.fortran and mapped.flags.c_contiguous else None

@@ -1,0 +1,75 @@
+"""Tiers by memory."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from weft import features
+from weft.errors import BudgetError, FormatError, StorageError, WeftValueError
+from weft.features import CachedTable, DiskTable, MemoryTable
+
+ROWS = np.random.default_rng(0).random((20_000, 64)).astype(np.float32)  # 4.9 MiB
+IDS = np.arange(0, 20_000, 37)
+
+
+@pytest.fixture
+def path(tmp_path):
+    np.save(tmp_path / "x.npy", ROWS)
+    return tmp_path / "x.npy"
+
+
+def test_what_fits_is_loaded(path, capsys):
+    for source in (path, str(path), np.load(path, mmap_mode="r"), ROWS, ROWS[:, ::-1]):
+        table = features.open(source, "6MiB")
+        assert isinstance(table, MemoryTable)
+        np.testing.assert_array_equal(
+            table.take(IDS),
+            np.asarray(np.load(path) if isinstance(source, type(path) | str) else source)[IDS],
+        )
+    assert "20,000 × 64 float32, 4.9 MiB" in capsys.readouterr().err
+
+
+def test_what_does_not_is_read_through_a_cache(path, capsys):
+    for source in (path, np.load(path, mmap_mode="r")):
+        table = features.open(source, "2MiB")
+        assert isinstance(table, CachedTable)
+        assert isinstance(table.base, DiskTable)
+        assert table.policy == "lookahead"
+        np.testing.assert_array_equal(table.take(IDS), ROWS[IDS])
+        said = capsys.readouterr().err
+        assert "x.npy by " in said
+        assert f"{table.rows_kept:,} rows" in said
+        # Rows, what is noted and the buffers stay within the budget.
+        assert table.rows_kept * 256 + 9 * 20_000 + table.base.depth * (64 << 10) < 2 << 20
+        table.close()
+    table = features.open(DiskTable(path), "9MiB", policy="lru", verbose=False)
+    assert isinstance(table, CachedTable)
+    assert capsys.readouterr().err == ""
+
+
+def test_arrays_and_mapped_files_that_are_no_npy(tmp_path):
+    assert isinstance(features.open(ROWS, 1000, verbose=False), MemoryTable)
+    ROWS.tofile(tmp_path / "x.bin")
+    mapped = np.memmap(tmp_path / "x.bin", np.float32, "r", shape=ROWS.shape)
+    table = features.open(mapped, 1000, verbose=False)
+    np.testing.assert_array_equal(table.take(IDS), ROWS[IDS])
+    np.save(tmp_path / "y.npy", ROWS)
+    part = np.load(tmp_path / "y.npy", mmap_mode="r")[100:]
+    np.testing.assert_array_equal(features.open(part, 1000, verbose=False).take(IDS[:9]), ROWS[100:][IDS[:9]])
+
+
+def test_wrong_input(path, tmp_path):
+    with pytest.raises(BudgetError, match="give more memory"):
+        features.open(path, "500KiB")
+    with pytest.raises(BudgetError, match="give at least"):
+        features.open(path, "600KiB")
+    with pytest.raises(WeftValueError, match="one of lookahead"):
+        features.open(path, "2MiB", policy="arc")
+    with pytest.raises(WeftValueError, match="memory must be"):
+        features.open(path, "much")
+    with pytest.raises(StorageError, match="none"):
+        features.open(tmp_path / "none.npy", "2MiB")
+    np.save(tmp_path / "flat.npy", np.ones(9))
+    with pytest.raises(FormatError, match=r"\[N, F\]"):
+        features.open(tmp_path / "flat.npy", "2MiB")
