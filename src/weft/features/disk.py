@@ -10,6 +10,7 @@ import numpy as np
 
 from weft import _core
 from weft.errors import FormatError, StorageError, WeftValueError
+from weft.features.codec import raw_header
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
 from weft.npy import read_header
 
@@ -21,6 +22,8 @@ _DEPTH = 128
 
 class DiskTable:
     """Rows of a ``.npy`` file; see :class:`weft.features.FeatureTable`.
+
+    Of a file of records of a codec they are bytes, for :class:`weft.features.Decoded`.
 
     Nothing is kept in memory: rows of one 4 KiB block that are asked for together are read at once, blocks in
     the order of the file, many under way, and two that lie close with what lies between them: how close is
@@ -53,7 +56,7 @@ class DiskTable:
             raise WeftValueError(f"features: io must be 'auto', 'io_uring' or 'threads' (got {io!r})")
         self.path = Path(path)
         """The file."""
-        header = read_header(self.path)
+        header = raw_header(read_header(self.path))
         if len(header.shape) != 2 or header.fortran or header.dtype.kind not in "fiub":
             order = ", column after column" if header.fortran else ""
             raise FormatError(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from weft.errors import WeftValueError
+from weft.features.codec import raw_rows
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
 from weft.kernels.gather import gather
 from weft.kernels.memory import copy_huge
@@ -19,7 +20,8 @@ class MemoryTable:
     """Rows of an array, gathered on all threads; see :class:`weft.features.FeatureTable`.
 
     Args:
-        rows: ``[N, F]`` of any dtype of numbers.
+        rows: ``[N, F]`` of any dtype of numbers; or records of a codec, which are rows of bytes then, for
+            :class:`weft.features.Decoded`.
         copy: put them on huge pages, where random reads are about twice as fast; otherwise they are read
             where they are, and must be contiguous.
 
@@ -28,6 +30,7 @@ class MemoryTable:
     """
 
     def __init__(self, rows: Array, *, copy: bool = True) -> None:
+        rows = raw_rows(rows)
         if rows.ndim != 2 or rows.dtype.kind not in "fiub":
             raise WeftValueError(f"features must be [N, F] numbers (got {rows.dtype} {list(rows.shape)})")
         if not copy and not rows.flags.c_contiguous:

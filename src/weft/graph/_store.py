@@ -10,6 +10,7 @@ import numpy.typing as npt
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids, check_offsets
 from weft.graph.labels import Labels
+from weft.kernels.codec import said_by
 
 if TYPE_CHECKING:
     import os
@@ -91,7 +92,8 @@ def load_rows(
 def load_features(reader: Reads, nodes: int) -> Array | None:
     """The rows of features, if there are any."""
     features = reader.get("features") if "features" in reader.arrays else None
-    if features is not None and (features.ndim != 2 or len(features) != nodes):
+    rows = 1 if features is not None and said_by(features.dtype) else 2
+    if features is not None and (features.ndim != rows or len(features) != nodes):
         raise reader.error(f"features.npy has shape {features.shape}, expected {nodes:,} rows of features")
     return features
 

@@ -10,7 +10,6 @@ import contextlib
 import hashlib
 import math
 import os
-import re
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -21,7 +20,9 @@ import numpy.typing as npt
 
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
+from weft.graph._arrays import ArrayEntry, ArrayWriter, PlacedWriter, named_dtype, storable
 from weft.kernels.memory import drop_pages
+from weft.npy import DATA_OFFSET, npy_header
 
 if TYPE_CHECKING:
     import io
@@ -43,21 +44,9 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 MANIFEST = "manifest.json"
-DATA_OFFSET = 4096  # O_DIRECT wants data at a multiple of the block; 4096 serves every common device
 VERSION = 1
 _PIECE = 64 << 20  # bytes written between two looks at the pages of a mapped file
-# Plain numbers alone: an element of dtype object would be an address to follow.
-_NUMBERS = re.compile(r"\|[biu]1|<[iuf](2|4|8)")
 _MOST_DIMENSIONS = 32  # what every NumPy can hold
-
-
-class ArrayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One array of a directory."""
-
-    file: str
-    dtype: str
-    shape: tuple[int, ...]
-    sha256: str
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -75,77 +64,6 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         bare = msgspec.structs.replace(self, sha256="")
         digest = hashlib.sha256(msgspec.json.encode(bare, order="sorted")).hexdigest()
         return msgspec.structs.replace(self, sha256=digest)
-
-
-def npy_header(dtype: npt.DTypeLike, shape: tuple[int, ...]) -> bytes:
-    """A version 1.0 ``.npy`` header padded so that the data starts at ``DATA_OFFSET``."""
-    descr = np.lib.format.dtype_to_descr(np.dtype(dtype))
-    text = repr({"descr": descr, "fortran_order": False, "shape": tuple(int(n) for n in shape)})
-    size = DATA_OFFSET - 10
-    return b"\x93NUMPY\x01\x00" + size.to_bytes(2, "little") + text.encode().ljust(size - 1) + b"\n"
-
-
-class ArrayWriter:
-    """Writes one ``.npy`` file piece by piece, hashing the elements as it goes.
-
-    The number of rows may be left open; the header, which names it, is then completed at the end.
-    """
-
-    def __init__(self, file: Path, dtype: npt.DTypeLike, shape: tuple[int | None, ...]) -> None:
-        rows, *rest = shape
-        self.dtype, self._rows, self._row_shape = np.dtype(dtype), rows, tuple(int(n or 0) for n in rest)
-        self._row_bytes = max(1, int(np.prod(self._row_shape, dtype=np.int64)) * self.dtype.itemsize)
-        self._size = None if rows is None else int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
-        self._written = 0
-        self._path, self._hash = file, hashlib.sha256()
-        with storage_errors("write", file):
-            self._file = file.open("wb", buffering=0)
-        self._put(npy_header(self.dtype, self.shape))
-
-    @property
-    def shape(self) -> tuple[int, ...]:
-        """The shape, of what was written so far where the number of rows is open."""
-        if self._rows is not None:
-            return (int(self._rows), *self._row_shape)
-        return (self._written // self._row_bytes, *self._row_shape)
-
-    def write(self, chunk: Array) -> None:
-        """Append the next elements, in C order."""
-        flat = np.ascontiguousarray(chunk, self.dtype).reshape(-1)
-        data = flat.view(np.uint8).data
-        self._written += len(data)
-        if self._size is not None and self._written > self._size:
-            more = self._written - self._size
-            raise WeftValueError(f"write {self._path.name}: {more} bytes more than shape {self.shape} holds")
-        self._hash.update(data)
-        self._put(data)
-
-    def _put(self, data: bytes | memoryview) -> None:
-        view = memoryview(data)
-        with storage_errors("write", self._path):
-            while view:
-                view = view[self._file.write(view) :]
-
-    def close(self) -> ArrayEntry:
-        """Sync the file and give its entry in the manifest."""
-        try:
-            left = -self._written % self._row_bytes if self._size is None else self._size - self._written
-            if left:
-                raise WeftValueError(
-                    f"write {self._path.name}: {left} bytes fewer than shape {self.shape} holds"
-                )
-            with storage_errors("sync", self._path):
-                if self._rows is None:
-                    self._file.seek(0)
-                    self._put(npy_header(self.dtype, self.shape))
-                os.fsync(self._file.fileno())
-        finally:
-            self._file.close()
-        return ArrayEntry(self._path.name, self.dtype.str, self.shape, self._hash.hexdigest())
-
-    def abandon(self) -> None:
-        """Close the file without completing it."""
-        self._file.close()
 
 
 def check_target(path: Path, *, overwrite: bool, kind: str | None = None) -> None:
@@ -193,7 +111,7 @@ class DirectoryWriter:
     def __init__(self, path: str | os.PathLike[str], kind: str, *, overwrite: bool = False) -> None:
         self.path, self._kind = Path(path), kind
         check_target(self.path, overwrite=overwrite, kind=kind)
-        self._open: dict[str, ArrayWriter] = {}
+        self._open: dict[str, ArrayWriter | PlacedWriter] = {}
         self._entries: dict[str, ArrayEntry] = {}
         self._finished, self._overwrite = False, overwrite
         with storage_errors("create", self.path):
@@ -218,12 +136,35 @@ class DirectoryWriter:
 
         The first number of ``shape`` may be None: as many rows as are written.
         """
+        writer = ArrayWriter(*self._begin(name, dtype), shape)
+        self._open[name] = writer
+        return writer
+
+    def placed(self, name: str, dtype: npt.DTypeLike, shape: tuple[int, ...]) -> PlacedWriter:
+        """Begin the array ``name``, whose rows come in any order."""
+        writer = PlacedWriter(*self._begin(name, dtype), shape)
+        self._open[name] = writer
+        return writer
+
+    def _begin(self, name: str, dtype: npt.DTypeLike) -> tuple[Path, np.dtype[Any]]:
         assert name not in self._open, name
-        dtype = np.dtype(dtype).newbyteorder("<")
-        if not _NUMBERS.fullmatch(dtype.str):
-            raise WeftTypeError(f"cannot write {name}.npy: a directory holds numbers (got {dtype})")
-        self._open[name] = ArrayWriter(self.temporary / f"{name}.npy", dtype, shape)
-        return self._open[name]
+        kind = storable(dtype)
+        if kind is None:
+            raise WeftTypeError(f"cannot write {name}.npy: a directory holds numbers (got {np.dtype(dtype)})")
+        return self.temporary / f"{name}.npy", kind
+
+    def adopt(self, reader: DirectoryReader, name: str) -> None:
+        """Take an array of another directory as it is: the same file under a second name where it can be."""
+        entry = reader.manifest.arrays[name]
+        old, new = reader.path / entry.file, self.temporary / entry.file
+        with storage_errors("write", new):
+            try:
+                os.link(old, new)
+            except OSError:  # another file system, or one without links
+                shutil.copyfile(old, new)
+                with new.open("rb+") as file:
+                    os.fsync(file.fileno())
+        self._entries[name] = entry
 
     def write_array(self, name: str, array: Array) -> None:
         """Write a whole array and let go of its file; of an array in a mapped file, little is in memory."""
@@ -357,9 +298,9 @@ class DirectoryReader:
 
     def _checked(self, entry: ArrayEntry) -> tuple[np.dtype[Any], int]:
         """The dtype of an array and the size of its file, if a file can have them."""
-        if not _NUMBERS.fullmatch(entry.dtype):
+        dtype = named_dtype(entry.dtype)
+        if dtype is None:
             raise self.error(f"the manifest gives {entry.file} the dtype '{entry.dtype}'")
-        dtype = np.dtype(entry.dtype)
         size = DATA_OFFSET + math.prod(entry.shape) * dtype.itemsize
         # NumPy counts a dimension of zero as one when it asks whether an array is too big.
         room = math.prod(n or 1 for n in entry.shape) * dtype.itemsize

@@ -26,19 +26,24 @@ class FeatureTableContract:
         """A function from ``[N, F]`` to a table of these rows."""
         raise NotImplementedError
 
+    def held(self, rows: Array) -> Array:
+        """What a table of these rows gives: the rows, unless it holds them less precisely."""
+        return rows
+
     @pytest.mark.parametrize("dtype", [np.float32, np.float16, np.int8, np.float64, np.uint16])
     @pytest.mark.parametrize("shape", [(1, 1), (100, 7), (3000, 128), (40, 5000)])
     def test_rows_are_those_asked_for(self, table: Any, shape: tuple[int, int], dtype: Any) -> None:
         rng = np.random.default_rng(shape[1])
         rows = rng.integers(0, 100, shape).astype(dtype)
         made: FeatureTable = table(rows)
+        rows = self.held(rows)
         assert made.shape == shape
-        assert made.dtype == dtype
+        assert made.dtype == rows.dtype
         for ids in (rng.integers(0, shape[0], 500), np.arange(shape[0])[::-1], np.zeros(9, np.int64)):
             for kind in (np.int64, np.uint32, np.int32):
                 got = made.take(ids.astype(kind))
                 np.testing.assert_array_equal(got, rows[ids])
-                assert got.dtype == dtype
+                assert got.dtype == rows.dtype
         made.close()
 
     def test_no_rows(self, table: Any) -> None:
@@ -59,6 +64,7 @@ class FeatureTableContract:
     def test_into_an_array(self, table: Any) -> None:
         rows = np.arange(60, dtype=np.float32).reshape(20, 3)
         made = table(rows)
+        rows = self.held(rows)
         out = np.full((4, 3), -1, np.float32)
         ids = np.array([19, 0, 0, 7])
         assert made.take(ids, out) is out
@@ -81,6 +87,7 @@ class FeatureTableContract:
         rng = np.random.default_rng(0)
         rows = rng.random((500, 16)).astype(np.float32)
         made = table(rows)
+        rows = self.held(rows)
         asked = [rng.integers(0, 500, rng.integers(0, 300)) for _ in range(40)]
         tickets = [made.submit(ids) for ids in asked]
         for ids, ticket in zip(asked, tickets, strict=True):
@@ -93,5 +100,5 @@ class FeatureTableContract:
         made = table(rows)
         ticket = made.submit(np.arange(100))
         made.close()
-        np.testing.assert_array_equal(ticket.wait(), rows)
+        np.testing.assert_array_equal(ticket.wait(), self.held(rows))
         made.close()

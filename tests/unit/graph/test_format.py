@@ -265,3 +265,74 @@ def test_verify_finds_a_changed_byte(place):
 def test_opening_a_file(place):
     with pytest.raises(FormatError, match="a file, not a directory"):
         DirectoryReader(place / MANIFEST, "weft.test")
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [[("bfloat16", "<u2", (7,))], [("int8", "|i1", (7,)), ("scale", "<f4")]],
+    ids=["bfloat16", "int8"],
+)
+def test_rows_of_a_codec(tmp_path, dtype):
+    rows = np.frombuffer(np.random.default_rng(0).bytes(5 * np.dtype(dtype).itemsize), dtype)
+    with DirectoryWriter(tmp_path / "d", "weft.test") as writer:
+        writer.write_array("rows", rows)
+        placed = writer.placed("placed", rows.dtype, (5,))
+        placed.put(np.array([3, 1, 4]), rows[:3])
+        writer.finish({})
+    reader = DirectoryReader(tmp_path / "d", "weft.test", verify=True)
+    np.testing.assert_array_equal(reader.get("rows"), rows)
+    np.testing.assert_array_equal(np.load(tmp_path / "d" / "rows.npy"), rows)
+    np.testing.assert_array_equal(reader.get("placed")[[3, 1, 4]], rows[:3])
+    assert reader.get("placed")[[0, 2]].tobytes() == bytes(2 * rows.dtype.itemsize)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        [("bfloat16", "<u2", (7, 2))],
+        [("bfloat16", "<f4", (7,))],
+        [("int8", "|i1", (7,))],
+        [("a", "<f4")],
+        [("int8", "|O", (7,)), ("scale", "<f4")],
+    ],
+)
+def test_other_records_are_refused(tmp_path, dtype):
+    with (
+        DirectoryWriter(tmp_path / "d", "weft.test") as writer,
+        pytest.raises(WeftTypeError, match="holds numbers"),
+    ):
+        writer.array("rows", dtype, (3,))
+
+
+def test_arrays_are_adopted(tmp_path, monkeypatch):
+    with DirectoryWriter(tmp_path / "old", "weft.test") as writer:
+        writer.write_array("a", np.arange(5))
+        writer.finish({})
+    reader = DirectoryReader(tmp_path / "old", "weft.test")
+    for name in ("linked", "copied"):
+        if name == "copied":
+
+            def forbidden(*_):
+                raise OSError(errno.EXDEV, "no links")
+
+            monkeypatch.setattr(os, "link", forbidden)
+        with DirectoryWriter(tmp_path / name, "weft.test") as writer:
+            writer.adopt(reader, "a")
+            writer.finish({})
+        found = DirectoryReader(tmp_path / name, "weft.test", verify=True)
+        np.testing.assert_array_equal(found.get("a"), np.arange(5))
+        links = (tmp_path / name / "a.npy").stat().st_nlink
+        assert links == (2 if name == "linked" else 1)
+
+
+def test_placing_rows_on_a_full_disk(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with (
+        DirectoryWriter(tmp_path / "d", "weft.test") as writer,
+        pytest.raises(StorageError, match="disk is full"),
+    ):
+        writer.placed("a", np.float32, (3, 2))
+    assert list(tmp_path.iterdir()) == []
