@@ -12,6 +12,7 @@ import numpy as np
 from weft.config import parse_bytes, show_bytes, show_rows
 from weft.errors import BudgetError, FormatError, StorageError, WeftValueError
 from weft.features.cached import CachedTable
+from weft.features.codec import Decoded, codec_of, raw_header
 from weft.features.disk import DiskTable
 from weft.features.memory import MemoryTable
 from weft.features.policies import POLICIES
@@ -19,6 +20,7 @@ from weft.npy import open_npy, read_header
 
 if TYPE_CHECKING:
     from weft.features.table import Array, FeatureTable
+    from weft.kernels.codec import Codec
 
 __all__ = ["describe", "open"]
 
@@ -34,6 +36,7 @@ def open(
     policy: str = POLICIES[0],
     hotness: Array | None = None,
     window: int = 64,
+    decode: bool = True,
     verbose: bool = True,
 ) -> FeatureTable:
     """Rows from wherever they are, within a budget of memory.
@@ -48,6 +51,9 @@ def open(
         policy: what the cache keeps; see :class:`CachedTable`.
         hotness: numbers ``[N]`` such as the nodes' degrees; see :class:`CachedTable`.
         window: see :class:`CachedTable`.
+        decode: give float32 of rows that are stored as float16, bfloat16 or int8 (:func:`encode`); in memory
+            and in the cache they stay as they are stored. Otherwise float16 is given as it is, and the others
+            as bytes.
         verbose: say on stderr what was chosen.
 
     Raises:
@@ -59,6 +65,7 @@ def open(
     budget = parse_bytes(memory)
     if policy not in POLICIES:
         raise WeftValueError(f"features: policy must be one of {', '.join(POLICIES)} (got {policy!r})")
+    codec = _codec(source) if decode else None
     table = _tier(source, budget)
     if not isinstance(table, MemoryTable) and _size(table) > _left(table, budget):
         try:
@@ -66,6 +73,8 @@ def open(
         except BaseException:
             table.close()
             raise
+    if codec is not None:
+        table = Decoded(table, codec)
     if verbose:
         sys.stderr.write(show_rows(describe(table)))
     return table
@@ -75,6 +84,10 @@ def describe(table: FeatureTable) -> dict[str, str]:
     """Where the rows of a table are, for people: a name and a text for each fact."""
     rows, columns = table.shape
     facts = {"features": f"{rows:,} × {columns:,} {table.dtype}, {show_bytes(_size(table))}"}
+    if isinstance(table, Decoded):
+        base, codec = table.base, table.codec
+        facts["features"] = f"{rows:,} × {columns:,} {table.dtype}, {show_bytes(_size(base))} as {codec}"
+        table = base
     if isinstance(table, MemoryTable):
         return facts | {"tiers": "all in memory"}
     base: Any = table
@@ -101,6 +114,14 @@ def _left(table: FeatureTable, budget: int) -> int:
     return budget - table.depth * _READ if isinstance(table, DiskTable) else budget
 
 
+def _codec(source: Any) -> Codec | None:  # noqa: ANN401
+    """How the rows of a file or an array are stored, where they have to be decoded."""
+    if not (isinstance(source, str | np.ndarray) or hasattr(source, "__fspath__")):
+        return None
+    codec = codec_of(source)
+    return None if codec == "float32" else codec
+
+
 def _tier(source: Any, budget: int) -> FeatureTable:  # noqa: ANN401
     """The source as a table: all in memory if it fits."""
     if hasattr(source, "take") and hasattr(source, "submit"):
@@ -116,7 +137,7 @@ def _tier(source: Any, budget: int) -> FeatureTable:  # noqa: ANN401
 
 
 def _file(path: Path, budget: int) -> FeatureTable:
-    header = read_header(path)
+    header = raw_header(read_header(path))
     # A file that is no features, or empty, is told apart by DiskTable.
     if len(header.shape) == 2 and not header.fortran and header.dtype.kind in "fiub":
         size = header.shape[0] * header.shape[1] * header.dtype.itemsize

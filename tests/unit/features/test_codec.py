@@ -7,8 +7,9 @@ import os
 import numpy as np
 import pytest
 
+from weft import features
 from weft.errors import FormatError, StorageError, WeftValueError
-from weft.features import Decoded, DiskTable, MemoryTable, codec_of, encode
+from weft.features import CachedTable, Decoded, DiskTable, MemoryTable, codec_of, encode
 from weft.kernels.codec import CODECS, reference
 from weft.testing import FaultyTable, FeatureTableContract
 
@@ -150,3 +151,26 @@ def test_errors_of_the_base_arrive():
     with pytest.raises(StorageError, match="made to fail"):
         table.take(np.array([1]))
     assert table.take(np.array([1])).shape == (1, 2)
+
+
+@pytest.mark.parametrize("codec", ["float16", "bfloat16", "int8"])
+@pytest.mark.parametrize("memory", ["16MiB", "2MiB"])
+def test_opened_by_budget(tmp_path, capsys, codec, memory):
+    rows = np.random.default_rng(0).random((60_000, 64)).astype(np.float32)
+    path = encode(rows, codec, tmp_path / "x.npy")
+    ids = np.arange(0, 60_000, 37)
+    wanted = reference.decode(reference.encode(rows[ids], codec), codec)
+    for source in (path, str(path), np.load(path, mmap_mode="r")):
+        table = features.open(source, memory)
+        assert isinstance(table.base, MemoryTable if memory == "16MiB" else CachedTable)
+        np.testing.assert_array_equal(table.take(ids), wanted)
+        size = "3.9" if codec == "int8" else "7.3"
+        assert f"60,000 × 64 float32, {size} MiB as {codec}" in capsys.readouterr().err
+        if memory == "2MiB":
+            assert table.window > 0
+            table.expect(ids[:100])
+            np.testing.assert_array_equal(table.take(ids[:100]), wanted[:100])
+        table.close()
+    stored = features.open(path, memory, decode=False, verbose=False)
+    assert stored.dtype == (np.float16 if codec == "float16" else np.uint8)
+    stored.close()
