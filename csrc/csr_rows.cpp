@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <limits>
 #include <stdexcept>
 #include <string>
 
@@ -25,7 +26,8 @@ void has_edges(std::span<const int64_t> indptr, std::span<const Index> indices, 
                 throw std::out_of_range("has_edges: the row of node " + std::to_string(u) +
                                         " is damaged; open the graph with verify=True");
             const auto row = indices.subspan(static_cast<size_t>(first), static_cast<size_t>(last - first));
-            const bool possible = dst[i] >= 0 && dst[i] < n;
+            // Rows may lead to nodes of another type, of which there may be more.
+            const bool possible = dst[i] >= 0 && static_cast<uint64_t>(dst[i]) <= std::numeric_limits<Index>::max();
             out[i] = possible && std::binary_search(row.begin(), row.end(), static_cast<Index>(dst[i]));
         }
     });

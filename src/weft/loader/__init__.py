@@ -1,6 +1,7 @@
 """From seeds to the batches of PyG, several ahead. The first room that needs torch."""
 
 import weft.loader.extra  # noqa: F401 refuses first, with what to install
+from weft.loader.links import LinkNeighborLoader
 from weft.loader.nodes import NeighborLoader
 
-__all__ = ["NeighborLoader"]
+__all__ = ["LinkNeighborLoader", "NeighborLoader"]

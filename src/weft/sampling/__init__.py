@@ -1,12 +1,14 @@
 """From a graph to what a model learns from: walks, and neighbours."""
 
 from weft.sampling.hetero import HeteroNeighborSampler, HeteroSampled
+from weft.sampling.negatives import NegativeSampler
 from weft.sampling.neighbors import NeighborSampler, Sampled
 from weft.sampling.walks import WalkSampler, random_walks
 
 __all__ = [
     "HeteroNeighborSampler",
     "HeteroSampled",
+    "NegativeSampler",
     "NeighborSampler",
     "Sampled",
     "WalkSampler",

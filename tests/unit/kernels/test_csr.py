@@ -122,6 +122,16 @@ def test_transpose_and_has_edges_equal_reference(shape, size, threads):
     )
 
 
+@pytest.mark.parametrize("dtype", [np.uint32, np.int64])
+def test_rows_may_lead_to_more_nodes_than_there_are_rows(dtype, threads):
+    rows = np.array([0, 1, 3]), np.array([4, 0, (1 << 32) - 1], dtype)
+    dst = np.array([0, 4, (1 << 32) - 1, 1 << 32, (1 << 32) + 4, -1, 1 << 62])
+    for source in (0, 1):
+        src = np.full(len(dst), source)
+        np.testing.assert_array_equal(csr.has_edges(*rows, src, dst), reference.has_edges(*rows, src, dst))
+        assert csr.has_edges(*rows, src, dst).sum() == source + 1
+
+
 @pytest.mark.parametrize("bad", [-1, 10, 1 << 40, -(1 << 63)])
 @pytest.mark.parametrize("at", ["src", "dst"])
 def test_foreign_node_is_named(bad, at, threads):

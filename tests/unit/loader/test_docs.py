@@ -12,7 +12,7 @@ import torch
 ROOT = Path(__file__).parents[3]
 
 
-def test_the_snippet_of_loading(made_graph, tmp_path, monkeypatch):
+def test_the_snippets_of_loading(made_graph, tmp_path, monkeypatch):
     if not (ROOT / "docs" / "training.md").exists():
         pytest.skip("the documentation is not here")
     text = (ROOT / "docs" / "training.md").read_text("utf-8").split("## Loading batches")[1]
@@ -20,6 +20,10 @@ def test_the_snippet_of_loading(made_graph, tmp_path, monkeypatch):
     made_graph().save("graph")
     np.save("x.npy", np.random.default_rng(0).random((300, 128), np.float32))
     names = {"train_mask": torch.arange(300) < 200, "y": torch.arange(300) % 40}
-    exec(re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[0], names)
+    nodes, links = re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE)[:2]
+    exec(nodes, names)
     assert names["loader"].epoch == 10
+    assert torch.isfinite(names["loss"])
+    exec(links, names)
+    assert "dst_neg_index" in names["batch"]
     assert torch.isfinite(names["loss"])

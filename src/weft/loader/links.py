@@ -1,0 +1,178 @@
+"""Batches of edges, of pairs that are none, and what was sampled around them.
+
+Shapes: B positive edges, C negatives for each, P positive edges in all.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch_geometric.data import Data
+
+from weft.loader.arrays import as_fanout, as_labels, as_table
+from weft.loader.base import Loader
+from weft.loader.edges import Positives, as_edge_label, as_negatives
+from weft.loader.nodes import as_data
+from weft.loader.pipeline import Drawn, Rows
+from weft.sampling import NeighborSampler
+from weft.sampling.links import exclude_edges
+from weft.sampling.negatives import Kind, NegativeSampler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch_geometric.sampler import NegativeSampling
+
+    from weft.features import FeatureTable
+    from weft.graph import Graph
+    from weft.sampling.neighbors import Direction
+
+__all__ = ["LinkNeighborLoader"]
+
+I64 = npt.NDArray[np.int64]
+
+
+class LinkNeighborLoader(Loader[Data]):
+    """Gives batches as :class:`torch_geometric.loader.LinkNeighborLoader` does, made ahead by threads.
+
+    Each batch is a :class:`torch_geometric.data.Data` as of :class:`weft.loader.NeighborLoader`, with
+    ``edge_label_index`` and ``edge_label``, or for triplets ``src_index``, ``dst_pos_index`` and
+    ``dst_neg_index`` ``[B]``, of several negatives ``[B, C]``, instead of ``batch_size``. ``input_id`` has
+    the numbers of its positive edges.
+
+    Args:
+        graph: what is sampled from.
+        features: as of :class:`weft.loader.NeighborLoader`.
+        num_neighbors: as of :class:`weft.loader.NeighborLoader`.
+        edge_label_index: positive edges, integers ``[2, P]``; None: all of the graph, those of an undirected
+            one in both directions.
+        edge_label: an entry for each, ``[P]`` or ``[P, ...]``; with binary negatives, which have 0, labels
+            that begin with 0 are raised by one.
+        batch_size: positive edges of a batch.
+        neg_sampling: ``"binary"``: pairs of nodes with label 0; ``"triplet"``: other targets for each source;
+            ``("triplet", 5)``: so many for each; or PyG's ``NegativeSampling``; None: no negatives.
+        negatives: how they are drawn: ``"uniform"``, by ``"degree"`` to the power of 0.75, or ``"in-batch"``:
+            targets of the other edges of the batch.
+        strict: no negative is an edge of the graph or a positive one, or joins a node with itself.
+        exclude_targets: keep the positive edges of a batch (of an undirected graph, in both directions) out
+            of what is sampled for it, so that the model cannot see what it shall tell. A node has fewer
+            neighbours then.
+        y: as of :class:`weft.loader.NeighborLoader`, like all that follows.
+        replace: an edge may be drawn twice.
+        disjoint: each end of an edge has a tree of its own; ``batch`` numbers the edges.
+        direction: ``in`` or ``out``.
+        weighted: draw by weight; None: when the graph has weights.
+        shuffle: take edges in another order in every epoch.
+        drop_last: leave out the last batch where it is smaller.
+        seed: of all draws.
+        prefetch: batches that are made ready before they are asked for.
+
+    Raises:
+        WeftValueError: an array has the wrong length, an edge is between no nodes, or an option is none.
+        WeftTypeError: something is no array, tensor or table.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        features: FeatureTable | npt.NDArray[Any] | torch.Tensor | None,
+        num_neighbors: Sequence[int],
+        edge_label_index: npt.NDArray[Any] | torch.Tensor | None = None,
+        edge_label: npt.NDArray[Any] | torch.Tensor | None = None,
+        batch_size: int = 1,
+        *,
+        neg_sampling: str | tuple[str, float] | NegativeSampling | None = None,
+        negatives: Kind = "uniform",
+        strict: bool = False,
+        exclude_targets: bool = False,
+        y: npt.NDArray[Any] | torch.Tensor | None = None,
+        replace: bool = False,
+        disjoint: bool = False,
+        direction: Direction = "in",
+        weighted: bool | None = None,
+        shuffle: bool = False,
+        drop_last: bool = False,
+        seed: int = 0,
+        prefetch: int = 2,
+    ) -> None:
+        fanout, nodes = as_fanout(num_neighbors), graph.num_nodes
+        self._edges = Positives.of(graph, edge_label_index)
+        super().__init__(
+            len(self._edges), batch_size, shuffle=shuffle, drop_last=drop_last, seed=seed, prefetch=prefetch
+        )
+        self._wanted = as_negatives(neg_sampling)
+        self._label = as_edge_label(edge_label, len(self._edges), self._wanted)
+        self._features = {} if features is None else {"": as_table(features, nodes)}
+        self._y = None if y is None else as_labels(y, nodes)
+        self._graph, self._exclude, self._turned = graph, exclude_targets, direction == "out"
+        self._negatives = NegativeSampler.of(graph, negatives, strict=strict, known=self._edges.given)
+        self._sampler = NeighborSampler.of(
+            graph, fanout, replace=replace, weighted=weighted, disjoint=disjoint, direction=direction
+        )
+
+    def _tables(self) -> Mapping[str, FeatureTable]:
+        return self._features
+
+    def _draw(self, position_B: I64, seed: int, number: int) -> Drawn:
+        source_B, target_B = self._edges.take(position_B)
+        more_source, more_target = self._more(source_B, target_B, position_B, seed)
+        end = np.concatenate([source_B, more_source, target_B, more_target])
+        node, place = end, np.arange(len(end))
+        if not self._sampler.disjoint:
+            node, place = np.unique(end, return_inverse=True)
+        sampled = self._sampler.sample(node, seed=seed, batch=number)
+        if self._exclude:
+            ends = (target_B, source_B) if self._turned else (source_B, target_B)
+            sampled = exclude_edges(sampled, *ends, both=not self._graph.directed)
+        return Drawn(
+            n_id={"": sampled.n_id},
+            repeats=self._sampler.disjoint,
+            data=(sampled, place, position_B),
+            nbytes=sampled.n_id.nbytes + sampled.edge_index.nbytes + sampled.e_id.nbytes,
+        )
+
+    def _more(self, source_B: I64, target_B: I64, position_B: I64, seed: int) -> tuple[I64, I64]:
+        """Sources and targets of negatives, the first of every edge first; triplets need no sources."""
+        none = np.empty(0, np.int64)
+        if self._wanted is None:
+            return none, none
+        count, edge = math.ceil(self._wanted.amount), (source_B, target_B, position_B)
+        if self._wanted.is_triplet():
+            return none, self._negatives.corrupt(*edge, count, seed=seed).T.reshape(-1)
+        total = math.ceil(len(source_B) * self._wanted.amount)
+        source, target = self._negatives.pairs(*edge, count, seed=seed)
+        return source.T.reshape(-1)[:total], target.T.reshape(-1)[:total]
+
+    def _assemble(self, number: int, drawn: Drawn, rows: Rows) -> Data:
+        sampled, place, position_B = drawn.data
+        data = as_data(sampled, rows.get(""), self._y, self._graph.weight)
+        edges = len(position_B)
+        if data.batch is not None:
+            data.batch = data.batch % edges
+        data.input_id = torch.from_numpy(position_B)
+        for name, value in self._targets(torch.from_numpy(place), position_B).items():
+            setattr(data, name, value)
+        return data
+
+    def _targets(self, place: torch.Tensor, position_B: I64) -> dict[str, torch.Tensor | None]:
+        """What the model shall tell, by PyG's names: where in the batch the ends of edges are."""
+        edges = len(position_B)
+        if self._wanted is not None and self._wanted.is_triplet():
+            other_BC = place[2 * edges :].view(-1, edges).t()
+            return {
+                "src_index": place[:edges],
+                "dst_pos_index": place[edges : 2 * edges],
+                "dst_neg_index": other_BC.squeeze(-1).contiguous(),
+                "seed_time": None,
+            }
+        index = place.view(2, -1)
+        label = None if self._label is None else self._label[torch.from_numpy(position_B)]
+        if self._wanted is not None:
+            label = torch.ones(edges) if label is None else label
+            zeros = label.new_zeros(index.shape[1] - edges, *label.shape[1:])
+            label = torch.cat([label, zeros])
+        return {"edge_label_index": index, "edge_label": label, "edge_label_time": None}
