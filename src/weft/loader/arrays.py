@@ -55,7 +55,7 @@ def as_table(features: object, nodes: int, what: str = "features") -> FeatureTab
     if not (callable(getattr(features, "take", None)) and callable(getattr(features, "submit", None))):
         if hasattr(features, "__fspath__") or isinstance(features, str):
             raise WeftTypeError(
-                f"{what}: {features} is a path; give a table of it (weft.features.DiskTable), or an array"
+                f"{what}: {features} is a path; give weft.features.open({str(features)!r}, memory=...)"
             )
         table = MemoryTable(np.ascontiguousarray(as_array(features, what)), copy=False)
     if table.shape[0] != nodes:

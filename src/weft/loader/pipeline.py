@@ -90,7 +90,6 @@ class Pipeline(Generic[T]):
         self._knowing = {
             kind: cast("_Knowing", table) for kind, table in tables.items() if getattr(table, "window", 0) > 0
         }
-        self._window = max((table.window for table in self._knowing.values()), default=0)
         self._prefetch, self._ahead, self._free = prefetch, _DRAWING if prefetch else 0, held
         self.times = dict.fromkeys(("sample", "plan", "read", "assemble", "wait"), 0.0)
         """Seconds of each step, those of all threads added, and that the loop has waited."""
@@ -98,7 +97,7 @@ class Pipeline(Generic[T]):
         self._given = self._read = self._announced = self._begun = first
         self._end = end
         self._asked = False  # the loop waits for batch _given
-        self._drawing, self._running, self._reading = 0, 0, False
+        self._busy = dict.fromkeys(("sample", "plan", "read", "assemble"), 0)  # jobs not ended yet
         self._fresh: dict[int, Drawn] = {}  # not announced yet: others come first
         self._drawn: dict[int, Drawn] = {}  # announced
         self._let_go: set[int] = set()  # announced, to be drawn again
@@ -106,10 +105,12 @@ class Pipeline(Generic[T]):
         self._failed: BaseException | None = None  # in batch _end
         self._stopped = self._told = False
         self._changed = threading.Condition()
-        self._in_order = threading.Lock()
-        self._drawers = Threads(_DRAWING, f"{_NAME}-sample")
-        self._reader = Threads(1, f"{_NAME}-read")
-        self._assembler = Threads(1, f"{_NAME}-assemble")
+        self._threads = {
+            "sample": Threads(_DRAWING, f"{_NAME}-sample"),
+            "read": Threads(1, f"{_NAME}-read"),
+            "assemble": Threads(1, f"{_NAME}-assemble"),
+        }
+        self._threads["plan"] = self._threads["sample"]
 
     def next(self) -> tuple[int, T] | None:
         """The next batch and its number; None after the last, and once closed.
@@ -146,20 +147,17 @@ class Pipeline(Generic[T]):
         with self._changed:
             self._stopped = True
             self._changed.notify_all()
-            idle = self._running == 0
-        for threads in self._all():
+            idle = not any(self._busy.values())
+        for threads in self._threads.values():
             threads.stop()
         # The garbage collector may come here from one of our threads, which might hold what another waits
         # for: then the last job tidies up.
         if not threading.current_thread().name.startswith(_NAME):
-            for threads in self._all():
+            for threads in self._threads.values():
                 threads.join()
             self._tidy()
         elif idle:
             self._tidy()
-
-    def _all(self) -> tuple[Threads, ...]:
-        return self._drawers, self._reader, self._assembler
 
     def _tidy(self) -> None:
         with self._changed:
@@ -173,31 +171,43 @@ class Pipeline(Generic[T]):
         """Rows of batches below are read."""
         return self._given + self._asked + self._prefetch
 
+    def _known(self) -> int:
+        """Batches below may be announced."""
+        if not self._knowing:
+            return self._end
+        return self._read + min(table.window for table in self._knowing.values())
+
     def _go_on(self) -> None:
         """Begin every job that can be; called with the lock when something has changed."""
         if self._stopped:
             return
-        limit = self._limit()
-        # No more is announced than a table wants to know, and rows are taken when all that is known: what a
-        # cache does then depends on the batches alone, not on which thread was faster.
-        begin_below = self._read + self._window + 1 if self._knowing else limit + self._ahead
-        while self._drawing < _DRAWING:
+        limit, known = self._limit(), self._known()
+        draw_below = min((known if self._knowing else limit) + self._ahead, self._end)
+        while self._busy["sample"] < _DRAWING:
             again = min(self._let_go, default=self._end)
             if again < min(limit + self._ahead, self._end):
                 self._let_go.remove(again)
-                self._submit(self._drawers, self._draw_again, again)
-            elif self._begun < min(begin_below, self._end):
-                self._submit(self._drawers, self._draw_first, self._begun)
+                self._submit("sample", self._draw_again, again)
+            elif self._begun < draw_below:
+                self._submit("sample", self._draw_first, self._begun)
                 self._begun += 1
             else:
                 break
-            self._drawing += 1
-        known = self._announced > min(self._read + self._window, self._end - 1)
-        if known and not self._reading and self._read in self._drawn and self._read < min(limit, self._end):
-            self._reading = True
-            self._submit(self._reader, self._take, self._read)
+        known = min(known, self._end)
+        if self._announced in self._fresh and self._announced < known and not self._busy["plan"]:
+            self._submit("plan", self._announce, self._announced)
+        # Rows are taken when no more may be announced: what a cache does then depends on the batches alone,
+        # not on which thread was faster.
+        told = not self._knowing or (self._announced >= known and not self._busy["plan"])
+        if (
+            told
+            and not self._busy["read"]
+            and self._read in self._drawn
+            and self._read < min(limit, self._end)
+        ):
+            self._submit("read", self._take, self._read)
 
-    def _submit(self, threads: Threads, job: Callable[[int], None], number: int) -> None:
+    def _submit(self, step: str, job: Callable[[int], None], number: int) -> None:
         def run() -> None:
             try:
                 if not self._stopped:
@@ -205,16 +215,15 @@ class Pipeline(Generic[T]):
             except BaseException as error:
                 self._fail(number, error)
             with self._changed:
-                self._drawing -= threads is self._drawers
+                self._busy[step] -= 1
                 self._go_on()
-                self._running -= 1
                 self._changed.notify_all()
-                last = self._stopped and self._running == 0
+                last = self._stopped and not any(self._busy.values())
             if last:
                 self._tidy()
 
-        self._running += 1
-        threads.submit(run)
+        self._busy[step] += 1
+        self._threads[step].submit(run)
 
     def _fail(self, number: int, error: BaseException) -> None:
         with self._changed:
@@ -242,15 +251,9 @@ class Pipeline(Generic[T]):
         drawn = self._sample(number)
         with self._changed:
             self._fresh[number] = drawn
-        with self._in_order:
-            while (first := self._fresh.pop(self._announced, None)) is not None:
-                at = self._announced
-                try:
-                    self._announce(at, first)
-                except BaseException as error:
-                    self._fail(at, error)
 
-    def _announce(self, number: int, drawn: Drawn) -> None:
+    def _announce(self, number: int) -> None:
+        drawn = self._fresh.pop(number)
         begin = perf_counter()
         for kind, table in self._knowing.items():
             self._told = True
@@ -260,13 +263,11 @@ class Pipeline(Generic[T]):
             self._timed("plan", begin)
         with self._changed:
             self._announced += 1
-            soon = number < self._limit() + self._ahead
-            if soon or drawn.nbytes <= self._free:
+            if number < self._limit() + self._ahead or drawn.nbytes <= self._free:
                 self._free -= drawn.nbytes
                 self._drawn[number] = drawn
             else:
                 self._let_go.add(number)
-            self._go_on()
 
     def _take(self, number: int) -> None:
         drawn = self._drawn[number]
@@ -277,9 +278,8 @@ class Pipeline(Generic[T]):
             del self._drawn[number]
             self._free += drawn.nbytes
             self._read += 1
-            self._reading = False
             if not self._stopped:
-                self._submit(self._assembler, lambda at: self._put_together(at, drawn, rows), number)
+                self._submit("assemble", lambda at: self._put_together(at, drawn, rows), number)
 
     def _rows(self, kind: str, drawn: Drawn) -> npt.NDArray[Any]:
         ids = drawn.n_id[kind]

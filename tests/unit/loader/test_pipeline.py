@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from weft.errors import StorageError
-from weft.features import MemoryTable
+from weft.features import CachedTable, Decoded, DiskTable, MemoryTable, encode
 from weft.loader import NeighborLoader
 from weft.loader.pipeline import Drawn, Pipeline
 
@@ -23,6 +23,7 @@ class Knowing(MemoryTable):
         self.fail_at, self.known = fail_at, []
 
     def expect(self, ids):
+        assert len(self.announced) - self.took < self.window
         if len(self.announced) == self.fail_at:
             raise StorageError("plan failed")
         assert len(np.unique(ids)) == len(ids)
@@ -30,7 +31,7 @@ class Knowing(MemoryTable):
 
     def take(self, ids, out=None):
         np.testing.assert_array_equal(ids, self.announced[self.took])
-        self.known.append(len(self.announced) - self.took - 1)
+        self.known.append(len(self.announced) - self.took)
         self.took += 1
         return super().take(ids, out)
 
@@ -50,7 +51,31 @@ def test_a_table_is_told_what_comes(graph, x, window, options):
             assert (one.e_id.tolist(), one.n_id.tolist()) == (other.e_id.tolist(), other.n_id.tolist())
             np.testing.assert_array_equal(one.x, other.x)
     assert table.took == len(table.announced) == 30
-    assert all(k == min(window, 14 - b % 15) for b, k in enumerate(table.known))
+    assert all(k == min(window, 15 - b % 15) for b, k in enumerate(table.known))
+
+
+@pytest.mark.parametrize("codec", [None, "int8"])
+def test_a_cache_does_the_same_whatever_is_faster(graph, x, tmp_path, codec):
+    np.save(tmp_path / "x.npy", x)
+    if codec:
+        encode(x, codec, tmp_path / "x.npy", overwrite=True)
+    rows, counts = [], []
+    for prefetch in (0, 1, 6):
+        cache = CachedTable(DiskTable(tmp_path / "x.npy"), "6KiB", window=7)
+        table = Decoded(cache, codec) if codec else cache
+        loader = NeighborLoader(graph, table, [3, 2], batch_size=20, shuffle=True, prefetch=prefetch)
+        rows.append([b.x.numpy() for _ in range(2) for b in loader])
+        counts.append(cache.counts)
+        table.close()
+    assert counts[0] == counts[1] == counts[2]
+    assert counts[0]["hits"] > 0
+    for one, *others in zip(*rows, strict=True):
+        for other in others:
+            np.testing.assert_array_equal(one, other)
+    if codec is None:
+        plain = NeighborLoader(graph, x, [3, 2], batch_size=20, shuffle=True)
+        for got, batch in zip(rows[0], [b for _ in range(2) for b in plain], strict=True):
+            np.testing.assert_array_equal(got, batch.x)
 
 
 def test_what_was_announced_is_forgotten(graph, x):
