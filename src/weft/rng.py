@@ -35,6 +35,7 @@ class Op(enum.IntEnum):
     LINK = 14
     PATH = 20
     SKETCH = 21
+    DROPOUT = 30
 
 
 _MASK = (1 << 64) - 1

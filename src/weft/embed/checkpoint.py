@@ -28,7 +28,12 @@ if TYPE_CHECKING:
 __all__ = ["Checkpoint", "Keepable", "check_place", "graph_identity", "identity", "pairs_saved", "remove"]
 
 KIND = "weft.checkpoint"
-_DIGESTS = {"sha256": "edges or weights", "vectors to begin with": "vectors to begin with"}
+_DIGESTS = {
+    "sha256": "edges or weights",
+    "vectors to begin with": "vectors to begin with",
+    "labels": "labels",
+    "split": "split",
+}
 _CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk
 
 

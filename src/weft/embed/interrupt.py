@@ -12,17 +12,19 @@ if TYPE_CHECKING:
 
 __all__ = ["Interrupts"]
 
-_SAY = b"\nstopping when the pool is trained and a checkpoint written; again: at once, without\n"
-
 
 class Interrupts:
     """While inside, the first SIGINT or SIGTERM is noted, and the second does what it always does.
 
     A signal that the process ignores stays ignored. Outside the main thread, where Python hands no signals,
     nothing is noted.
+
+    Args:
+        unit: of the work that is done before the state can be saved.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, unit: str = "pool") -> None:
+        self._say = f"\nstopping when the {unit} is trained and a checkpoint written; again: at once, without"
         self.asked: int | None = None
         """The signal that came."""
         self._before: dict[int, Any] = {}
@@ -40,7 +42,7 @@ class Interrupts:
     def _note(self, number: int, frame: FrameType | None) -> None:
         self.asked = number
         self._restore()
-        os.write(2, _SAY)  # a handler may have come in the middle of a print
+        os.write(2, f"{self._say}\n".encode())  # a handler may have come in the middle of a print
 
     def _restore(self) -> None:
         while self._before:

@@ -5,7 +5,7 @@ Shapes: M nodes of a batch, B of them seeds, which come first; F columns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
 
@@ -29,12 +29,15 @@ class Batched(torch.nn.Module):
         gnn: from :func:`weft.nn.model`, or another of ``torch_geometric.nn.models``, but without jumping
             knowledge.
         graph: what batches are sampled from; needed for a GCN, whose edge weights are the graph's.
+        direction: in which they are.
 
     Raises:
         WeftValueError: it is a GCN, and no graph is given.
     """
 
-    def __init__(self, gnn: Module, graph: Graph | None = None) -> None:
+    def __init__(
+        self, gnn: Module, graph: Graph | None = None, direction: Literal["in", "out"] = "in"
+    ) -> None:
         super().__init__()
         self.gnn = gnn
         self._norm: GcnNorm | None = None
@@ -43,7 +46,7 @@ class Batched(torch.nn.Module):
                 raise WeftValueError(
                     "a GCN takes its edge weights from the degrees of the graph; give graph="
                 )
-            self._norm = GcnNorm(graph)
+            self._norm = GcnNorm(graph, direction)
 
     @property
     def layers(self) -> int:

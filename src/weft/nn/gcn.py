@@ -5,7 +5,7 @@ Shapes: N nodes of the graph, M nodes and S edges of a batch, H hops.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -39,10 +39,12 @@ class GcnNorm:
     of that, with its own weight, as in PyG.
 
     Args:
-        graph: whose neighbours are sampled along edges that come in, uniformly. 12 bytes a node are kept.
+        graph: whose neighbours are sampled, uniformly. 12 bytes a node are kept.
+        direction: along which they are, as in :class:`weft.loader.NeighborLoader`; with ``out`` the edges
+            that count are those that lead from i.
     """
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(self, graph: Graph, direction: Literal["in", "out"] = "in") -> None:
         into_N = np.zeros(graph.num_nodes)
         count_N = np.zeros(graph.num_nodes, np.int64)
         loop_N = np.full(graph.num_nodes, np.nan)
@@ -51,7 +53,9 @@ class GcnNorm:
             target = graph.indices[edges].astype(np.int64)
             weight = np.ones(len(target)) if graph.weight is None else graph.weight[edges].astype(np.float64)
             at = np.arange(begin, begin + len(target))
-            own = np.searchsorted(graph.indptr, at, side="right") - 1 == target
+            source = np.searchsorted(graph.indptr, at, side="right") - 1
+            own = source == target
+            target = target if direction == "in" else source
             count_N += np.bincount(target, minlength=graph.num_nodes)
             into_N += np.bincount(target[~own], weight[~own], graph.num_nodes)
             loop_N[target[own]] = weight[own]

@@ -25,9 +25,9 @@ def features(seed=1):
     return torch.from_numpy(np.random.default_rng(seed).normal(size=(NODES, COLUMNS)).astype(np.float32))
 
 
-def batch_of(graph, x, seeds, fanout, number=0):
+def batch_of(graph, x, seeds, fanout, number=0, direction="in"):
     """As the loader makes it."""
-    sampler = NeighborSampler.of(graph, fanout, weighted=False)
+    sampler = NeighborSampler.of(graph, fanout, weighted=False, direction=direction)
     found = sampler.sample(np.asarray(seeds), seed=0, batch=number)
     n_id = torch.from_numpy(found.n_id)
     return Data(
@@ -96,15 +96,17 @@ def test_all_neighbours_give_the_whole_graphs_rows(name, directed, layers):
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 
 
-def test_a_weighted_graph_in_a_gcn():
+@pytest.mark.parametrize("direction", ["in", "out"])
+def test_a_weighted_graph_in_a_gcn(direction):
     graph, x = graph_of(weighted=True, directed=True), features()
     torch.manual_seed(0)
-    net = Batched(model("gcn", COLUMNS, 16, 4), graph).eval()
+    sampled = graph if direction == "in" else graph.reverse()
+    net = Batched(model("gcn", COLUMNS, 16, 4), sampled, direction).eval()
     peer = pyg.GCN(COLUMNS, 16, 2, 4).eval()
     peer.load_state_dict(net.gnn.state_dict())
     edge_index, weight = whole(graph)
     with torch.no_grad():
-        ours = net(batch_of(graph, x, [3, 5, 7], [-1, -1]))
+        ours = net(batch_of(sampled, x, [3, 5, 7], [-1, -1], direction=direction))
         theirs = peer(x, edge_index, weight)[[3, 5, 7]]
     torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-5)
 

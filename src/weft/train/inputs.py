@@ -1,0 +1,140 @@
+"""Features as a training takes them: one row for each node, and no NaN that nobody knows of."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.config import show_count
+from weft.errors import WeftValueError
+from weft.features import DiskTable, FeatureTable, MemoryTable
+from weft.kernels.memory import drop_pages
+from weft.npy import open_npy
+
+if TYPE_CHECKING:
+    from weft.graph import Graph
+
+__all__ = ["Features", "OnNan"]
+
+Array = npt.NDArray[Any]
+OnNan = Literal["fail", "zero"]
+
+_CHUNK = 32 << 20  # bytes looked at at a time
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Features:
+    """Rows of the nodes, looked through once.
+
+    Attributes:
+        given: a file, an array or a table.
+        shape: (N, F).
+        dtype: of the rows.
+        path: of the file; None: it is no file.
+        broken: values that are NaN or infinite.
+    """
+
+    given: Path | Array | FeatureTable
+    shape: tuple[int, int]
+    dtype: np.dtype[Any]
+    path: Path | None
+    broken: int
+
+    @classmethod
+    def of(
+        cls,
+        given: str | os.PathLike[str] | npt.ArrayLike | FeatureTable | None,
+        graph: Graph,
+        on_nan: OnNan = "fail",
+    ) -> Features:
+        """Look through what was given, once from beginning to end.
+
+        Args:
+            given: a ``.npy`` file, an array or table ``[N, F]``; None: what is attached to the graph.
+            graph: whose nodes they are of.
+            on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
+
+        Raises:
+            WeftValueError: there are none, they are of another number of nodes, no numbers, or there are NaN
+                and ``on_nan`` is ``fail``.
+            FormatError: it is no ``.npy`` file.
+            StorageError: it cannot be read.
+        """
+        if on_nan not in ("fail", "zero"):
+            raise WeftValueError(f"train: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
+        what, path, rows = _rows(given, graph)
+        if len(rows.shape) != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "fiub":
+            raise WeftValueError(
+                f"train: features must be numbers [N, F] (got {rows.dtype} {list(rows.shape)})"
+            )
+        if rows.shape[0] != graph.num_nodes:
+            raise WeftValueError(
+                f"train: features have {rows.shape[0]:,} rows, the graph has {graph.num_nodes:,} nodes; row "
+                "i must be node i (weft attach puts rows in the order of the nodes by their ids)"
+            )
+        broken, first = _broken(rows) if rows.dtype.kind == "f" else (0, 0)
+        if broken and on_nan == "fail":
+            raise WeftValueError(
+                f"train: {show_count(broken, 'feature')} of {rows.shape[0] * rows.shape[1]:,} are NaN or "
+                f"infinite, the first at node {first}; repair them, or take them for 0 with --on-nan zero "
+                "(on_nan='zero' in Python)"
+            )
+        return cls(
+            given=what, shape=(rows.shape[0], rows.shape[1]), dtype=rows.dtype, path=path, broken=broken
+        )
+
+    @property
+    def nbytes(self) -> int:
+        """Of all rows."""
+        return self.shape[0] * self.shape[1] * self.dtype.itemsize
+
+    def open(self, memory: int) -> tuple[FeatureTable, bool]:
+        """A table of the rows within so many bytes, and whether it is ours to close."""
+        if isinstance(self.given, Path):
+            if self.nbytes <= memory:
+                return MemoryTable(open_npy(self.given)), True
+            return DiskTable(self.given), True
+        if isinstance(self.given, np.ndarray):
+            return MemoryTable(self.given, copy=not self.given.flags.c_contiguous), True
+        return self.given, False
+
+
+def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
+    """What was given, its path, and something with rows."""
+    if given is None:
+        if graph.features is None:
+            raise WeftValueError(
+                "train: the graph has no features; give --features FILE.npy (features= in Python), or attach "
+                "some to it (weft attach)"
+            )
+        if graph.path is None:
+            return graph.features, None, graph.features
+        given = graph.path / "features.npy"
+    if isinstance(given, str) or hasattr(given, "__fspath__"):
+        path = Path(cast("str", given))
+        return path, path.resolve(), open_npy(path)
+    if hasattr(given, "take") and hasattr(given, "submit"):
+        return given, None, given
+    rows: Array = np.asarray(given)
+    return rows, None, rows
+
+
+def _broken(rows: Any) -> tuple[int, int]:  # noqa: ANN401 - an array or a table
+    """How many values are NaN or infinite, and the first row that has one."""
+    step = max(1, _CHUNK // (rows.shape[1] * rows.dtype.itemsize))
+    count, first = 0, -1
+    for begin in range(0, rows.shape[0], step):
+        end = min(rows.shape[0], begin + step)
+        part = rows[begin:end] if isinstance(rows, np.ndarray) else rows.take(np.arange(begin, end))
+        bad = ~np.isfinite(part)
+        if bad.any():
+            count += int(np.count_nonzero(bad))
+            first = begin + int(bad.any(axis=1).argmax()) if first < 0 else first
+        if isinstance(rows, np.ndarray):
+            drop_pages(rows)
+    return count, first

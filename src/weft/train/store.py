@@ -1,0 +1,146 @@
+"""A trained model as a directory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftValueError
+from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.nn import Batched, model
+from weft.train.run import pack, unpack
+from weft.train.settings import Settings
+from weft.train.split import Split
+
+if TYPE_CHECKING:
+    import os
+
+    from weft.graph import Graph
+
+__all__ = ["Trained"]
+
+KIND = "weft.model"
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class Trained:
+    """What a training leaves.
+
+    Attributes:
+        weights: of the model, by name.
+        settings: of the training.
+        in_channels: columns of the features.
+        classes: their names, in the order of the model's columns; empty for the task ``link``.
+        several: whether a node may have more than one.
+        split: the nodes that were learned from and scored; None for the task ``link``.
+        history: float64 ``[E, 4]``: epoch, mean loss, score on the validation set, seconds.
+        scores: what the kept weights are worth: ``val``, ``test``, and the ``epoch`` they are of.
+        score_name: what these measure.
+        times: seconds that each stage took, of this process's epochs.
+        source: where ``graph`` and ``features`` were, their sizes, and whether NaN was taken for 0
+            (``clean``).
+        path: the directory it was opened from.
+    """
+
+    weights: dict[str, Any]
+    settings: Settings
+    in_channels: int
+    classes: tuple[str, ...]
+    several: bool
+    split: Split | None
+    history: npt.NDArray[np.float64]
+    scores: dict[str, float]
+    score_name: str
+    times: dict[str, float] = field(default_factory=dict)
+    source: dict[str, Any] = field(default_factory=dict)
+    path: Path | None = None
+
+    @property
+    def out(self) -> int:
+        """Columns that the model gives."""
+        return len(self.classes) if self.settings.task == "node" else self.settings.hidden
+
+    def net(self, graph: Graph) -> Batched:
+        """The model, ready to be asked.
+
+        Args:
+            graph: what batches are sampled from, along edges that lead out.
+        """
+        settings = self.settings
+        made = model(
+            settings.model,
+            self.in_channels,
+            settings.hidden,
+            self.out,
+            settings.layers,
+            dropout=settings.dropout,
+            heads=settings.heads,
+        )
+        made.load_state_dict(self.weights)
+        return Batched(made, graph, "out").eval()
+
+    def __repr__(self) -> str:
+        said = ", ".join(f"{part} {self.scores[part]:.4f}" for part in ("val", "test") if part in self.scores)
+        return f"Trained({self.settings.model}, {self.score_name} {said or 'not measured'})"
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Trained:
+        """Write a directory and open it.
+
+        Raises:
+            WeftValueError: ``path`` exists and ``overwrite`` is not set, or it holds something else.
+            StorageError: the disk is full, or the system refuses otherwise.
+        """
+        with DirectoryWriter(path, KIND, overwrite=overwrite) as writer:
+            writer.write_array("state", pack(self.weights))
+            writer.write_array("history", self.history)
+            for part in ("train", "val", "test") if self.split is not None else ():
+                writer.write_array(f"split_{part}", getattr(self.split, part))
+            writer.finish(
+                {
+                    "settings": self.settings.to_dict(),
+                    "in_channels": self.in_channels,
+                    "classes": list(self.classes),
+                    "several": self.several,
+                    "scores": self.scores,
+                    "score_name": self.score_name,
+                    "times": self.times,
+                    "source": self.source,
+                }
+            )
+        return Trained.open(path)
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str]) -> Trained:
+        """Read a directory, every byte checked.
+
+        Raises:
+            FormatError: the directory is damaged, foreign or of another version.
+        """
+        reader = DirectoryReader(path, KIND, verify=True)
+        meta = reader.meta
+        parts = {
+            part: np.array(reader.get(f"split_{part}", np.int64))
+            for part in ("train", "val", "test")
+            if f"split_{part}" in reader.arrays
+        }
+        try:
+            return cls(
+                weights=unpack(reader),
+                settings=Settings.from_dict(meta["settings"]),
+                in_channels=meta["in_channels"],
+                classes=tuple(meta["classes"]),
+                several=meta["several"],
+                split=Split(**parts) if parts else None,
+                history=np.array(reader.get("history", np.float64)),
+                scores=dict(meta["scores"]),
+                score_name=meta["score_name"],
+                times=dict(meta["times"]),
+                source=dict(meta["source"]),
+                path=Path(path),
+            )
+        except (KeyError, TypeError, WeftValueError) as error:
+            raise reader.error(f"the manifest lacks what a model needs ({error})") from None
