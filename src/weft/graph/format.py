@@ -173,7 +173,12 @@ class DirectoryWriter:
         for begin in range(0, len(array), step):
             writer.write(array[begin : begin + step])
             drop_pages(array)
+        self.close_array(name)
+
+    def close_array(self, name: str) -> Path:
+        """Complete an array that has all its elements; its file, which can be read from now on."""
         self._entries[name] = self._open.pop(name).close()
+        return self.temporary / f"{name}.npy"
 
     def finish(self, meta: Mapping[str, object]) -> Path:
         """Complete the directory and give it its name.

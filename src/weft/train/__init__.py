@@ -1,10 +1,11 @@
 """Training graph neural networks on features larger than memory."""
 
 from weft.train.plan import Plan
+from weft.train.predict import Predictions, predict
 from weft.train.settings import Settings
 from weft.train.split import Split
 from weft.train.store import Trained
 from weft.train.targets import Targets
 from weft.train.training import Training, fit
 
-__all__ = ["Plan", "Settings", "Split", "Targets", "Trained", "Training", "fit"]
+__all__ = ["Plan", "Predictions", "Settings", "Split", "Targets", "Trained", "Training", "fit", "predict"]

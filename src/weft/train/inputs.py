@@ -19,7 +19,7 @@ from weft.npy import open_npy
 if TYPE_CHECKING:
     from weft.graph import Graph
 
-__all__ = ["Features", "OnNan"]
+__all__ = ["Features", "OnNan", "open_rows"]
 
 Array = npt.NDArray[Any]
 OnNan = Literal["fail", "zero"]
@@ -96,12 +96,16 @@ class Features:
     def open(self, memory: int) -> tuple[FeatureTable, bool]:
         """A table of the rows within so many bytes, and whether it is ours to close."""
         if isinstance(self.given, Path):
-            if self.nbytes <= memory:
-                return MemoryTable(open_npy(self.given)), True
-            return DiskTable(self.given), True
+            return open_rows(self.given, memory), True
         if isinstance(self.given, np.ndarray):
             return MemoryTable(self.given, copy=not self.given.flags.c_contiguous), True
         return self.given, False
+
+
+def open_rows(path: Path, memory: int) -> FeatureTable:
+    """A table of the rows of a ``.npy`` file, within so many bytes."""
+    rows = open_npy(path)
+    return MemoryTable(rows) if rows.nbytes <= memory else DiskTable(path)
 
 
 def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:

@@ -10,11 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftValueError
+from weft.graph import Labels
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.nn import Batched, model
 from weft.train.run import pack, unpack
 from weft.train.settings import Settings
 from weft.train.split import Split
+from weft.train.targets import Targets
 
 if TYPE_CHECKING:
     import os
@@ -34,8 +36,7 @@ class Trained:
         weights: of the model, by name.
         settings: of the training.
         in_channels: columns of the features.
-        classes: their names, in the order of the model's columns; empty for the task ``link``.
-        several: whether a node may have more than one.
+        targets: what was learned to be told; None for the task ``link``.
         split: the nodes that were learned from and scored; None for the task ``link``.
         history: float64 ``[E, 4]``: epoch, mean loss, score on the validation set, seconds.
         scores: what the kept weights are worth: ``val``, ``test``, and the ``epoch`` they are of.
@@ -49,8 +50,7 @@ class Trained:
     weights: dict[str, Any]
     settings: Settings
     in_channels: int
-    classes: tuple[str, ...]
-    several: bool
+    targets: Targets | None
     split: Split | None
     history: npt.NDArray[np.float64]
     scores: dict[str, float]
@@ -60,9 +60,14 @@ class Trained:
     path: Path | None = None
 
     @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the model's columns; none for the task ``link``."""
+        return () if self.targets is None else self.targets.classes
+
+    @property
     def out(self) -> int:
         """Columns that the model gives."""
-        return len(self.classes) if self.settings.task == "node" else self.settings.hidden
+        return self.settings.hidden if self.targets is None else len(self.classes)
 
     def net(self, graph: Graph) -> Batched:
         """The model, ready to be asked.
@@ -97,14 +102,14 @@ class Trained:
         with DirectoryWriter(path, KIND, overwrite=overwrite) as writer:
             writer.write_array("state", pack(self.weights))
             writer.write_array("history", self.history)
+            targets = None if self.targets is None else self.targets.labels.save(writer)
             for part in ("train", "val", "test") if self.split is not None else ():
                 writer.write_array(f"split_{part}", getattr(self.split, part))
             writer.finish(
                 {
                     "settings": self.settings.to_dict(),
                     "in_channels": self.in_channels,
-                    "classes": list(self.classes),
-                    "several": self.several,
+                    "targets": targets,
                     "scores": self.scores,
                     "score_name": self.score_name,
                     "times": self.times,
@@ -122,6 +127,7 @@ class Trained:
         """
         reader = DirectoryReader(path, KIND, verify=True)
         meta = reader.meta
+        nodes = meta.get("source", {}).get("nodes", 0)
         parts = {
             part: np.array(reader.get(f"split_{part}", np.int64))
             for part in ("train", "val", "test")
@@ -132,8 +138,9 @@ class Trained:
                 weights=unpack(reader),
                 settings=Settings.from_dict(meta["settings"]),
                 in_channels=meta["in_channels"],
-                classes=tuple(meta["classes"]),
-                several=meta["several"],
+                targets=None
+                if meta["targets"] is None
+                else Targets.of(Labels.load(reader, meta["targets"], nodes), nodes),
                 split=Split(**parts) if parts else None,
                 history=np.array(reader.get("history", np.float64)),
                 scores=dict(meta["scores"]),

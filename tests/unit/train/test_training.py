@@ -132,7 +132,7 @@ def test_several_labels(graph, rows, labels):
     several = np.eye(3, dtype=int)[labels]
     several[:, 2] |= labels == 0
     made = fit(graph, rows, several, **SMALL)
-    assert made.several
+    assert made.targets.several
     assert made.score_name == "micro-F1"
     assert made.scores["test"] > 0.75
 
