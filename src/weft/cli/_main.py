@@ -32,6 +32,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "info": ("weft.cli.info", "describe a graph directory and check its files"),
     "embed": ("weft.cli.embed", "learn a vector for every node of a graph or edge list"),
     "update": ("weft.cli.update", "learn vectors further after the graph has changed"),
+    "train": ("weft.cli.train", "train a graph neural network on features larger than memory"),
+    "predict": ("weft.cli.predict", "what a trained network says of every node"),
     "evaluate": ("weft.cli.evaluate", "measure vectors by node classification or link prediction"),
     "neighbors": ("weft.cli.neighbors", "list the nodes whose vectors are closest to a node's"),
     "export": ("weft.cli.export", "write vectors as .npy, Parquet or word2vec text"),

@@ -58,11 +58,12 @@ def check_apart(replaced: Mapping[str, Path], others: Mapping[str, Path | None])
                 )
 
 
-def check_report(page: Path, out: Path | None) -> None:
+def check_report(page: Path, out: Path | None, *, picture: bool = True) -> None:
     """Refuse a page that could not be made or written when the training is over."""
     from weft.serve.picture import check_drawable
 
-    check_drawable()
+    if picture:
+        check_drawable()
     if page.parent != out and not page.parent.is_dir():
         raise WeftValueError(f"there is no folder {page.parent} for --report; make it, or choose another")
 
@@ -129,8 +130,8 @@ def unfinished_at(state: Path) -> bool:
         return check_place(state)
 
 
-def go_on(state: Path, *, resume: bool) -> int:
-    """How many pairs an earlier run trained; say so. Without ``resume`` its checkpoint goes."""
+def go_on(state: Path, *, resume: bool, unit: str = "pairs") -> int:
+    """How many of a unit an earlier run trained; say so. Without ``resume`` its checkpoint goes."""
     from weft.embed.checkpoint import pairs_saved, remove
     from weft.graph._lock import locked
 
@@ -143,7 +144,7 @@ def go_on(state: Path, *, resume: bool) -> int:
     sys.stdout.write(
         f"  resume   there is no checkpoint at {state}: from the beginning\n"
         if before is None
-        else f"  resume   after {before:,} pairs, from {state}\n"
+        else f"  resume   after {before:,} {unit}, from {state}\n"
     )
     sys.stdout.flush()
     return before or 0

@@ -25,7 +25,24 @@ if TYPE_CHECKING:
     from weft.embed import Embedding, Plan
     from weft.graph import Labels
 
-__all__ = ["Report", "describe", "plan_facts"]
+__all__ = ["Curve", "Report", "describe", "plan_facts"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A line in a chart of its own.
+
+    Attributes:
+        heading: above it.
+        x_label: what goes to the right.
+        y_label: what goes up.
+        points: (x, y), from left to right; with fewer than two there is no chart.
+    """
+
+    heading: str
+    x_label: str
+    y_label: str
+    points: Sequence[tuple[float, float]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +57,10 @@ class Report:
         classification: node classification.
         link: link prediction.
         loss: (pairs trained, mean loss) along the training.
+        curves: charts.
         stages: (name, seconds).
+        step: (name, seconds) of the parts of one step, some of them done beside others.
+        step_note: a sentence under these.
         facts: tables of names and values under their headings.
         next_steps: commands to try.
     """
@@ -52,7 +72,10 @@ class Report:
     classification: ClassificationReport | None = None
     link: LinkReport | None = None
     loss: Sequence[tuple[float, float]] = ()
+    curves: Sequence[Curve] = ()
     stages: Sequence[tuple[str, float]] = ()
+    step: Sequence[tuple[str, float]] = ()
+    step_note: str = ""
     facts: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     next_steps: str = ""
 
@@ -85,7 +108,14 @@ class Report:
     def _middle(self) -> str:
         """The picture beside what was measured."""
         measured = "".join(
-            (_classification(self.classification), _link(self.link), _loss(self.loss), _stages(self.stages))
+            (
+                _classification(self.classification),
+                _link(self.link),
+                _loss(self.loss),
+                *map(_curve, self.curves),
+                _stages(self.stages),
+                _step(self.step, self.step_note),
+            )
         )
         if self.picture is None:
             return f'<div class="tables">{measured}</div>\n' if measured else ""
@@ -209,28 +239,40 @@ def _link(report: LinkReport | None) -> str:
 
 
 def _loss(loss: Sequence[tuple[float, float]]) -> str:
-    if len(loss) < 2:
+    return _curve(Curve(heading="Loss", x_label="pairs trained", y_label="mean loss per pair", points=loss))
+
+
+def _curve(curve: Curve) -> str:
+    if len(curve.points) < 2:
         return ""
-    xs, ys = zip(*loss, strict=True)
-    return _section("Loss", charts.line_chart(xs, ys, x_label="pairs trained", y_label="mean loss per pair"))
+    xs, ys = zip(*curve.points, strict=True)
+    return _section(curve.heading, charts.line_chart(xs, ys, x_label=curve.x_label, y_label=curve.y_label))
 
 
 def _stages(stages: Sequence[tuple[str, float]]) -> str:
-    if not stages:
-        return ""
     total = sum(seconds for _, seconds in stages)
+    return _parts(f"Time: {total:.1f} s", stages, 1, "s") if stages else ""
+
+
+def _step(step: Sequence[tuple[str, float]], note: str) -> str:
+    if not step:
+        return ""
+    said = f'<p class="note">{escape(note)}</p>' if note else ""
+    return _parts("A step of the training", step, 1e3, "ms", said)
+
+
+def _parts(heading: str, stages: Sequence[tuple[str, float]], scale: float, unit: str, more: str = "") -> str:
+    """A bar whose parts are as long as they took, and what each is."""
     paints = [f"var(--{'abcdef'[i % 6]})" for i in range(len(stages))]
     bar = "".join(
-        f'<span style="flex:{seconds:.3f};background:{paint}"></span>'
+        f'<span style="flex:{scale * seconds:.3f};background:{paint}"></span>'
         for (_, seconds), paint in zip(stages, paints, strict=True)
     )
     legend = "".join(
-        f'<li><i style="background:{paint}"></i>{escape(name)}<span>{seconds:.1f} s</span></li>'
+        f'<li><i style="background:{paint}"></i>{escape(name)}<span>{scale * seconds:.1f} {unit}</span></li>'
         for (name, seconds), paint in zip(stages, paints, strict=True)
     )
-    return _section(
-        f"Time: {total:.1f} s", f'<div class="stages">{bar}</div><ul class="legend">{legend}</ul>'
-    )
+    return _section(heading, f'<div class="stages">{bar}</div><ul class="legend">{legend}</ul>{more}')
 
 
 def _facts(facts: Mapping[str, Mapping[str, object]]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -17,6 +16,8 @@ from weft.kernels.memory import drop_pages
 from weft.npy import open_npy
 
 if TYPE_CHECKING:
+    import os
+
     from weft.graph import Graph
 
 __all__ = ["Features", "OnNan", "open_rows"]

@@ -47,7 +47,7 @@ _ROWS = 1 << 16  # of predictions looked at at a time
 
 
 class Predictions:
-    """What :func:`predict` wrote; it is a directory of vectors too, as :class:`weft.embed.Embedding` opens it.
+    """What :func:`predict` wrote; a directory of vectors too, which :class:`weft.embed.Embedding` opens.
 
     Args:
         path: the directory.
@@ -134,7 +134,7 @@ def predict(
         if trained.targets is not None:
             _write_csv(writer.temporary / "predictions.csv", graph, trained, output)
         writer.write_array("history", np.zeros((0, 2)))
-        made = {"method": trained.settings.model, "scores": scores}
+        made: dict[str, Any] = {"method": trained.settings.model, "scores": scores}
         if trained.targets is not None:
             made["classes"] = list(trained.classes)
         source = {"graph": None if graph.path is None else str(graph.path.resolve())}
@@ -183,7 +183,7 @@ class _Layers:
         columns, last = features.shape[1], self._net.layers - 1
         for i in range(last + 1):
             made = self._trained.out if i == last else self._trained.settings.hidden
-            # Half for the cache, half for batches: rows as read, as float32, messages, and what comes of them.
+            # Half for the cache, half for batches: rows as read, as float32, messages, what comes of them.
             edges = memory // 2 // (_AHEAD * 3 * 4 * (columns + made))
             if edges < int(self._graph.degree().max(initial=0)):
                 raise BudgetError(
@@ -315,7 +315,7 @@ def _scores(trained: Trained, output_NC: F32) -> dict[str, float]:
     return found
 
 
-def _said(row_BC: F32, *, several: bool) -> npt.NDArray[np.bool_]:
+def _said(row_BC: npt.NDArray[np.floating], *, several: bool) -> npt.NDArray[np.bool_]:
     """Which classes the logits say."""
     if several:
         return row_BC > 0

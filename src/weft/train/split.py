@@ -125,7 +125,8 @@ class Split:
             if len(without):
                 raise WeftValueError(
                     f"train: {len(without):,} of the {len(nodes):,} nodes of the split's {part} have no "
-                    f"label, the first is node {int(without[0])}; give their labels, or leave them out of the split"
+                    f"label, the first is node {int(without[0])}; give their labels, or leave "
+                    "them out of the split"
                 )
 
     def digest(self) -> str:

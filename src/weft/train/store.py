@@ -41,7 +41,9 @@ class Trained:
         history: float64 ``[E, 4]``: epoch, mean loss, score on the validation set, seconds.
         scores: what the kept weights are worth: ``val``, ``test``, and the ``epoch`` they are of.
         score_name: what these measure.
-        times: seconds that each stage took, of this process's epochs.
+        times: seconds that each stage of a step took, the mean of this process's whole epochs. ``sample``,
+            ``plan``, ``read`` and ``assemble`` are done ahead, beside ``compute``; ``wait`` is what was left
+            to wait for.
         source: where ``graph`` and ``features`` were, their sizes, and whether NaN was taken for 0
             (``clean``).
         path: the directory it was opened from.

@@ -65,8 +65,10 @@ class NodeTask:
         """Nodes of an epoch."""
         self.steps = len(self._loader)
         """Batches of an epoch."""
-        self.times: dict[str, float] = {}
-        """Seconds that the stages of all epochs took."""
+        self.taken = 0
+        """Batches that were learned from."""
+        self.seconds: dict[str, float] = {}
+        """What the stages of whole epochs took of these."""
 
     def close(self) -> None:
         """Let go of the loaders."""
@@ -77,13 +79,14 @@ class NodeTask:
     def batches(self, epoch: int, start: int) -> Generator[Data]:
         """Those of an epoch, from number ``start`` on."""
         self._loader.epoch, self._loader.start = epoch, start
-        computing, begun = 0.0, 0.0
+        computing, taken = 0.0, 0
         for batch in self._loader:
             begun = time.perf_counter()
             yield self._ready(batch)
-            computing += time.perf_counter() - begun
+            computing, taken = computing + time.perf_counter() - begun, taken + 1
+        self.taken += taken
         for stage, seconds in {**self._loader.times, "compute": computing}.items():
-            self.times[stage] = self.times.get(stage, 0.0) + seconds
+            self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
     def loss(self, net: Batched, batch: Data) -> tuple[Tensor, int]:
         """Mean over the seeds, and how many there are."""

@@ -223,7 +223,10 @@ class Training:
             history=history,
             scores=scores | {part: score for part, score in found.items() if not math.isnan(score)},
             score_name=self._task.score_name,
-            times={stage: round(seconds, 6) for stage, seconds in self._task.times.items()},
+            times={
+                stage: round(seconds / max(1, self._task.taken), 6)
+                for stage, seconds in self._task.seconds.items()
+            },
             source={
                 "graph": None if self._graph.path is None else str(self._graph.path.resolve()),
                 "features": None if features.path is None else str(features.path),

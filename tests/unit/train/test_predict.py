@@ -36,9 +36,7 @@ def at_once(trained, graph, rows):
 @pytest.mark.parametrize("name", ["sage", "gat", "gcn", "gin"])
 def test_as_on_the_whole_graph(graph, rows, labels, tmp_path, name, layers):
     np.save(tmp_path / "x.npy", rows)
-    trained = fit(
-        graph, tmp_path / "x.npy", labels, model=name, **{**SMALL, "num_neighbors": (4,) * layers}
-    )
+    trained = fit(graph, tmp_path / "x.npy", labels, model=name, **{**SMALL, "num_neighbors": (4,) * layers})
     # Little memory: rows are read from disk, and a batch holds a part of the nodes.
     made = predict(trained, tmp_path / "out", memory=60_000)
     whole = at_once(trained, graph, rows)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from weft.graph.ids import Strings
 
-__all__ = ["read_label_pairs"]
+__all__ = ["column_titled", "read_label_pairs"]
 
 _IDS = ("id", "node", "node_id", "nodeid", "vertex", "name", "user", "item", "source")
 _LABELS = ("label", "labels", "class", "target", "group", "community", "category", "type", "page_type")
@@ -70,6 +70,19 @@ def read_label_pairs(
         ids += _unpacked(chunk.src)
         labels += _unpacked(chunk.dst)
     return _objects(ids) if kind == "string" else _integers(source, ids), labels
+
+
+def column_titled(path: Path, title: str) -> tuple[str, str] | None:
+    """What the header of a text file calls the columns of the id and of ``title``; None if it names no such.
+
+    Raises:
+        ParseError: the file is no text.
+        StorageError: it cannot be read.
+    """
+    first = TextSource(path, TextOptions(ids="string", weight=False), ends=_ENDS).layout.first
+    titles = [name.strip().lower() for name in first]
+    at_id = next((i for i, name in enumerate(titles) if name in _IDS), None)
+    return None if at_id is None or title not in titles else (first[at_id], first[titles.index(title)])
 
 
 def _with_columns(source: TextSource) -> TextSource:
