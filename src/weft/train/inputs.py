@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import numpy as np
 import numpy.typing as npt
 
+import weft.features
 from weft.config import show_count
 from weft.errors import WeftValueError
-from weft.features import DiskTable, FeatureTable, MemoryTable
+from weft.features import FeatureTable
 from weft.kernels.memory import drop_pages
 from weft.npy import open_npy
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from weft.graph import Graph
 
-__all__ = ["Features", "OnNan", "open_rows"]
+__all__ = ["Features", "OnNan"]
 
 Array = npt.NDArray[Any]
 OnNan = Literal["fail", "zero"]
@@ -94,19 +95,19 @@ class Features:
         """Of all rows."""
         return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
-    def open(self, memory: int) -> tuple[FeatureTable, bool]:
-        """A table of the rows within so many bytes, and whether it is ours to close."""
-        if isinstance(self.given, Path):
-            return open_rows(self.given, memory), True
-        if isinstance(self.given, np.ndarray):
-            return MemoryTable(self.given, copy=not self.given.flags.c_contiguous), True
-        return self.given, False
+    def open(self, memory: int, hotness: Array | None = None) -> tuple[FeatureTable, bool]:
+        """A table of the rows within so many bytes, and whether it is ours to close.
 
+        Args:
+            memory: bytes.
+            hotness: ``[N]``, how often each row will be asked for, about.
 
-def open_rows(path: Path, memory: int) -> FeatureTable:
-    """A table of the rows of a ``.npy`` file, within so many bytes."""
-    rows = open_npy(path)
-    return MemoryTable(rows) if rows.nbytes <= memory else DiskTable(path)
+        Raises:
+            BudgetError: not even a small cache fits.
+        """
+        if not isinstance(self.given, Path | np.ndarray):
+            return self.given, False
+        return weft.features.open(self.given, memory, hotness=hotness, verbose=False), True
 
 
 def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
@@ -119,7 +120,7 @@ def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
             )
         if graph.path is None:
             return graph.features, None, graph.features
-        given = graph.path / "features.npy"
+        given = graph.path / "features.npy"  # read past the page cache where it does not fit
     if isinstance(given, str) or hasattr(given, "__fspath__"):
         path = Path(cast("str", given))
         return path, path.resolve(), open_npy(path)

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+import weft.features
 from weft.config import parse_bytes, show_bytes
 from weft.embed.store import KIND
 from weft.errors import BudgetError, StorageError, WeftValueError
@@ -25,13 +26,13 @@ from weft.graph import Graph
 from weft.graph.format import ArrayWriter, DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
 from weft.sampling import NeighborSampler
-from weft.train.inputs import Features, open_rows
+from weft.train.inputs import Features
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator
 
-    from weft.features import FeatureTable
+    from weft.features import FeatureTable, Ticket
     from weft.nn import Batched
     from weft.sampling import Sampled
     from weft.train.inputs import OnNan
@@ -43,6 +44,7 @@ F32 = npt.NDArray[np.float32]
 
 _NODES = 1 << 14  # of a batch: more make it no faster
 _AHEAD = 2  # batches whose rows are in memory at once
+_KNOWN = 16  # batches announced: a cache with the rows of two would do little, and edges take memory too
 _ROWS = 1 << 16  # of predictions looked at at a time
 
 
@@ -128,7 +130,7 @@ def predict(
         _check_room(writer.temporary, trained, graph.num_nodes)
         layers = _Layers(writer, net, incoming, trained, progress=progress)
         stack.enter_context(layers)
-        layers.run(given, budget)
+        layers.run(given, budget, graph.degree())
         output = layers.output()
         scores = _scores(trained, output) if _same_nodes(trained, graph) else {}
         if trained.targets is not None:
@@ -178,8 +180,8 @@ class _Layers:
     def __exit__(self, *exception: object) -> None:
         self._bar.close()
 
-    def run(self, features: Features, memory: int) -> None:
-        """All layers."""
+    def run(self, features: Features, memory: int, hotness: npt.NDArray[np.int64]) -> None:
+        """All layers; ``hotness``, int64 ``[N]``, says how often a node's row is asked for in each."""
         columns, last = features.shape[1], self._net.layers - 1
         for i in range(last + 1):
             made = self._trained.out if i == last else self._trained.settings.hidden
@@ -190,7 +192,9 @@ class _Layers:
                     f"predict: a node has {int(self._graph.degree().max()):,} neighbours, and within "
                     f"{show_bytes(memory)} there is room for {edges:,} at a time; give more memory"
                 )
-            table, ours = features.open(memory // 2) if i == 0 else (open_rows(self._path, memory // 2), True)
+            table, ours = (
+                features.open(memory // 2, hotness) if i == 0 else (self._rows(memory // 2, hotness), True)
+            )
             before = self._path
             try:
                 self._layer(i, table, made, edges, clean=i == 0 and features.broken > 0)
@@ -200,6 +204,10 @@ class _Layers:
             if before.name.startswith("layer"):
                 before.unlink()
             columns = made
+
+    def _rows(self, memory: int, hotness: npt.NDArray[np.int64]) -> FeatureTable:
+        """Those of the layer before."""
+        return weft.features.open(self._path, memory, hotness=hotness, verbose=False)
 
     def output(self) -> F32:
         """Rows of the last layer, mapped."""
@@ -246,18 +254,26 @@ def _batches(
     sampler: NeighborSampler, graph: Graph, table: FeatureTable, edges: int
 ) -> Iterator[tuple[int, Sampled, npt.NDArray[Any]]]:
     """Nodes in their order, with all neighbours: how many, what was found, and the rows of that."""
-    waiting: deque[tuple[int, Sampled, Any]] = deque()
-    known = getattr(table, "window", 0) > 0
-    for begin, end in _ranges(graph.indptr, edges):
-        found = sampler.sample(np.arange(begin, end), seed=0)
-        if known:
-            table.expect(found.n_id)  # type: ignore[attr-defined]
-        waiting.append((end - begin, found, table.submit(found.n_id)))
-        if len(waiting) == _AHEAD:
-            seeds, earlier, ticket = waiting.popleft()
-            yield seeds, earlier, ticket.wait()
-    for seeds, found, ticket in waiting:
-        yield seeds, found, ticket.wait()
+    # Those drawn and announced to a table that wants to know; of these, those whose rows are on their way.
+    drawn: deque[tuple[int, Sampled]] = deque()
+    reading: deque[tuple[int, Sampled, Ticket]] = deque()
+    known: Any = table if getattr(table, "window", 0) > 0 else None
+    ahead = 1 if known is None else max(1, min(_KNOWN, known.window))
+    ranges = _ranges(graph.indptr, edges)
+    while True:
+        while len(drawn) < ahead and (bounds := next(ranges, None)) is not None:
+            found = sampler.sample(np.arange(*bounds), seed=0)
+            if known is not None:
+                known.expect(found.n_id)
+            drawn.append((bounds[1] - bounds[0], found))
+        if drawn:
+            seeds, found = drawn.popleft()
+            reading.append((seeds, found, table.submit(found.n_id)))
+        if len(reading) == _AHEAD or (reading and not drawn):
+            seeds, found, ticket = reading.popleft()
+            yield seeds, found, ticket.wait()
+        elif not reading:
+            return
 
 
 def _ranges(indptr: npt.NDArray[np.int64], edges: int) -> Iterator[tuple[int, int]]:

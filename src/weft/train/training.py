@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
-from weft.config import parse_bytes
+from weft.config import parse_bytes, show_bytes
 from weft.embed.checkpoint import Checkpoint, graph_identity, pairs_saved, remove
 from weft.embed.curves import check_curves
-from weft.errors import WeftValueError
+from weft.errors import BudgetError, WeftValueError
 from weft.graph._lock import locked
 from weft.graph._plan import resident
 from weft.loader import NeighborLoader
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["Training", "fit"]
 
 _TRIAL = 3  # batches drawn to see how large they are
+_LEAST = 1 << 20  # bytes of a cache
 _AHEAD = 4  # batches whose rows are in memory at once: being read, assembled, waiting, learned from
 
 
@@ -59,6 +60,7 @@ class Training:
     Raises:
         WeftValueError: labels are missing or out of range, features are of other nodes or broken, or a
             parameter is none.
+        BudgetError: the memory does not suffice for the batches under way and a small cache.
         FormatError: a file is damaged.
         StorageError: a file cannot be read.
     """
@@ -90,8 +92,9 @@ class Training:
         self._sampled = sampled if sampled.path is None else sampled.in_memory()
         batch_nodes, batch_edges = self._trial()
         row = self._features.shape[1] * self._features.dtype.itemsize
-        cache = max(row, parse_bytes(memory) - _AHEAD * batch_nodes * row)
-        self._table, self._ours = self._features.open(cache)
+        cache = self._cache(parse_bytes(memory), _AHEAD * batch_nodes * row)
+        # A node is drawn as often as it has edges to those that draw.
+        self._table, self._ours = self._features.open(cache, hotness=graph.degree())
         self._task = NodeTask(
             self._sampled,
             self._table,
@@ -235,6 +238,21 @@ class Training:
                 "clean": features.broken > 0,
             },
         )
+
+    def _cache(self, memory: int, batches: int) -> int:
+        """Bytes that are left for a cache.
+
+        Raises:
+            BudgetError: too few for one.
+        """
+        left = memory - batches
+        if left < min(self._features.nbytes, _LEAST):
+            raise BudgetError(
+                f"train: of the memory of {show_bytes(memory)}, rows of the batches under way take "
+                f"{show_bytes(batches)}; give at least {show_bytes(batches + _LEAST)}, or a smaller batch_size "
+                "or num_neighbors"
+            )
+        return left
 
     def _make_net(self) -> Batched:
         settings = self.settings

@@ -37,8 +37,7 @@ def at_once(trained, graph, rows):
 def test_as_on_the_whole_graph(graph, rows, labels, tmp_path, name, layers):
     np.save(tmp_path / "x.npy", rows)
     trained = fit(graph, tmp_path / "x.npy", labels, model=name, **{**SMALL, "num_neighbors": (4,) * layers})
-    # Little memory: rows are read from disk, and a batch holds a part of the nodes.
-    made = predict(trained, tmp_path / "out", memory=60_000)
+    made = predict(trained, tmp_path / "out", memory=60_000)  # a batch holds a part of the nodes
     whole = at_once(trained, graph, rows)
     # Sums of at most some 40 float32 rows in another order, through four layers.
     np.testing.assert_allclose(made.output, whole, rtol=1e-3, atol=1e-4)

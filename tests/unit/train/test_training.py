@@ -1,8 +1,11 @@
+from contextlib import closing
+
 import numpy as np
 import pytest
 import torch
 
-from weft.errors import FormatError, WeftValueError
+from weft.errors import BudgetError, FormatError, WeftValueError
+from weft.features import CachedTable, DiskTable
 from weft.graph import Graph, Labels
 from weft.train import Settings, Split, Trained, Training, fit
 
@@ -140,7 +143,11 @@ def test_several_labels(graph, rows, labels):
 def test_the_same_weights_from_memory_and_disk(graph, rows, labels, tmp_path):
     np.save(tmp_path / "x.npy", rows)
     made = fit(graph, rows, labels, **SMALL)
-    same(made, fit(graph, tmp_path / "x.npy", labels, memory=2000, **SMALL))
+    for policy in ("lookahead", "static", "lru", "sieve"):
+        cached = CachedTable(DiskTable(tmp_path / "x.npy"), 6000, policy=policy, hotness=graph.degree())
+        with closing(cached) as table:
+            assert table.rows_kept < 150
+            same(made, fit(graph, table, labels, **SMALL))
     same(made, fit(graph, tmp_path / "x.npy", labels, **SMALL))
     other = fit(graph, rows, labels, **SMALL, seed=1)
     assert any((weights(made)[name] != weights(other)[name]).any() for name in weights(made))
@@ -180,13 +187,17 @@ def test_saved_and_opened(graph, rows, labels, tmp_path):
 
 
 def test_the_plan(graph, rows, labels, tmp_path):
-    np.save(tmp_path / "x.npy", rows)
-    with Training(graph, tmp_path / "x.npy", labels, memory=5000, settings=Settings(**SMALL)) as training:
+    wide = np.tile(rows, 300)
+    np.save(tmp_path / "x.npy", wide)
+    settings = Settings(**{**SMALL, "batch_size": 2, "num_neighbors": (1, 1)})
+    with Training(graph, tmp_path / "x.npy", labels, memory="2MiB", settings=settings) as training:
         plan = training.plan
-    assert plan.features == rows.nbytes
-    assert plan.cache < rows.nbytes
-    assert plan.parameters == 2 * 16 * 8 + 16 + 2 * 16 * 3 + 3
+    assert plan.features == wide.nbytes
+    assert plan.cache < wide.nbytes
+    assert plan.parameters == 2 * 16 * 2400 + 16 + 2 * 16 * 3 + 3
     assert "on disk" in str(plan)
+    with pytest.raises(BudgetError, match=r"rows of the batches under way take .*give at least"):
+        Training(graph, tmp_path / "x.npy", labels, memory="1MiB", settings=Settings(**SMALL))
     assert "180 to train on, 60 to validate, 60 to test" in str(plan)
 
 
