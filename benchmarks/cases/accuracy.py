@@ -1,0 +1,171 @@
+"""The same model trained by weft on sampled batches, and by PyG on the whole graph at once."""
+
+from __future__ import annotations
+
+import statistics
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.case import Case, Row
+from benchmarks.graphs import DATA, Problem, musae, planetoid
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from torch import Tensor
+
+SEEDS = 5
+STEPS = 200  # of the optimiser, on both sides
+# As in the papers and PyG's examples.
+MODELS: dict[str, dict[str, Any]] = {
+    "sage": {"hidden": 64, "learning_rate": 0.01, "weight_decay": 5e-4, "dropout": 0.5},
+    "gat": {"hidden": 64, "learning_rate": 0.005, "weight_decay": 5e-4, "dropout": 0.6},
+    "gcn": {"hidden": 16, "learning_rate": 0.01, "weight_decay": 5e-4, "dropout": 0.5},
+}
+BATCH = {"Cora": 64, "CiteSeer": 64, "Facebook pages": 1024, "Twitch DE": 1024}
+FANOUT = (25, 10)
+
+
+class Measured:
+    """Test accuracy in percent, of one seed after the other."""
+
+    def __init__(self, learn: Callable[[int], float]) -> None:
+        self._learn = learn
+        self.scores: list[float] = []
+
+    def __call__(self) -> float:
+        self.scores.append(100 * self._learn(len(self.scores)))
+        return self.scores[-1]
+
+    def text(self) -> str:
+        spread = statistics.stdev(self.scores) if len(self.scores) > 1 else 0.0
+        return f"{statistics.mean(self.scores):.2f} ± {spread:.2f}"
+
+
+def note(ours: Measured, peer: Measured) -> Callable[[], str]:
+    """Both means and deviations, and what lies between."""
+
+    def text() -> str:
+        apart = statistics.mean(ours.scores) - statistics.mean(peer.scores)
+        return f"mean ± sd of {len(ours.scores)} seeds: {ours.text()}, PyG {peer.text()}; {apart:+.2f} points"
+
+    return text
+
+
+def weft_of(problem: Problem, name: str, batch: int, folder: Path) -> Callable[[int], float]:
+    """Trained on sampled neighbours, asked with all of them."""
+    from weft.train import fit, predict
+
+    steps = -(-len(problem.split.train) // batch)
+
+    def learn(seed: int) -> float:
+        trained = fit(
+            problem.graph,
+            problem.x,
+            problem.y,
+            split=problem.split,
+            model=name,
+            num_neighbors=FANOUT,
+            batch_size=batch,
+            epochs=-(-STEPS // steps),
+            patience=None,
+            seed=seed,
+            **MODELS[name],
+        )
+        made = predict(trained, folder / "out", graph=problem.graph, features=problem.x, overwrite=True)
+        return made.scores["test"]
+
+    return learn
+
+
+def pyg_of(problem: Problem, name: str) -> Callable[[int], float]:
+    """PyG's model on all edges at once; the weights of the best validation score are asked."""
+    import torch
+    from torch.nn import functional
+    from torch_geometric.nn import models
+
+    graph, given = problem.graph, MODELS[name]
+    x, y = torch.from_numpy(problem.x), torch.from_numpy(problem.y)
+    src = np.repeat(np.arange(graph.num_nodes), graph.degree())
+    edge_index = torch.from_numpy(np.stack([src, graph.indices.astype(np.int64)]))
+    train, val, test = (torch.from_numpy(getattr(problem.split, p)) for p in ("train", "val", "test"))
+    more = {"gat": {"heads": 8, "act": "elu"}}.get(name, {})
+    kind = {"sage": models.GraphSAGE, "gat": models.GAT, "gcn": models.GCN}[name]
+
+    def learn(seed: int) -> float:
+        torch.manual_seed(seed)
+        classes = int(problem.y.max()) + 1
+        model = kind(x.shape[1], given["hidden"], 2, classes, dropout=given["dropout"], **more)
+        optimizer = torch.optim.Adam(
+            model.parameters(), lr=given["learning_rate"], weight_decay=given["weight_decay"]
+        )
+        best, found = -1.0, 0.0
+        for _ in range(STEPS):
+            model.train()
+            optimizer.zero_grad()
+            functional.cross_entropy(model(x, edge_index)[train], y[train]).backward()
+            optimizer.step()
+            model.eval()
+            with torch.no_grad():
+                right = model(x, edge_index).argmax(dim=1) == y
+            if (score := _share(right[val])) > best:
+                best, found = score, _share(right[test])
+        return found
+
+    return learn
+
+
+def _share(right: Tensor) -> float:
+    return float(right.float().mean())
+
+
+def _rows(folder: Path) -> list[Row]:
+    import torch_geometric
+
+    if not DATA.is_dir():
+        raise SystemExit(f"accuracy needs the graphs in {DATA}; set WEFT_DATA")
+    problems = {
+        "Cora": planetoid("cora"),
+        "CiteSeer": planetoid("citeseer"),
+        "Facebook pages": musae("facebook_pages", "facebook", "page_type"),
+        "Twitch DE": musae("twitch_de", "DE", "mature"),
+    }
+    rows = []
+    for graph, problem in problems.items():
+        for name in MODELS:
+            ours = Measured(weft_of(problem, name, BATCH[graph], folder))
+            peer = Measured(pyg_of(problem, name))
+            rows.append(
+                Row(
+                    name=f"{graph}, {name}",
+                    ours=ours,
+                    peer=peer,
+                    peer_name=f"PyG {torch_geometric.__version__}, full batch",
+                    note=note(ours, peer),
+                )
+            )
+    return rows
+
+
+CASE = Case(
+    name="accuracy",
+    summary="Test accuracy of a model trained by weft on sampled batches",
+    unit="%",
+    rows=_rows,
+    config={
+        "models": MODELS,
+        "steps": STEPS,
+        "num_neighbors": FANOUT,
+        "batch_size": BATCH,
+        "splits": "Cora, CiteSeer: public; others 60/20/20 % by seed 0",
+        "features": "Cora, CiteSeer: rows divided by their sum; others: 128 principal directions",
+        "weft": "weft.train.fit on sampled neighbours, weft.train.predict with all of them",
+        "peer": "torch_geometric.nn.models on the whole graph, as many steps, best validation score",
+    },
+    repeat=SEEDS,
+    warmup=False,
+    slow=True,
+    packages=("torch", "torch-geometric", "numpy", "scipy", "scikit-learn"),
+)
