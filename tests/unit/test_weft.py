@@ -29,7 +29,7 @@ import weft; print(time.perf_counter() - t, "torch" in sys.modules)"""
 ROOMS = [
     m.name
     for m in pkgutil.iter_modules(weft.__path__, "weft.")
-    if m.name not in {"weft.__main__", "weft.loader", "weft.nn"}
+    if m.name not in {"weft.__main__", "weft.loader", "weft.nn", "weft.train"}
 ]
 
 

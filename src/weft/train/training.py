@@ -249,8 +249,8 @@ class Training:
         if left < min(self._features.nbytes, _LEAST):
             raise BudgetError(
                 f"train: of the memory of {show_bytes(memory)}, rows of the batches under way take "
-                f"{show_bytes(batches)}; give at least {show_bytes(batches + _LEAST)}, or a smaller batch_size "
-                "or num_neighbors"
+                f"{show_bytes(batches)}; give at least {show_bytes(batches + _LEAST)}, or a smaller "
+                "batch_size or num_neighbors"
             )
         return left
 

@@ -88,7 +88,7 @@ def test_without_tensorboard(graph, tmp_path, monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name: None if name == "tensorboard" else found(name)
     )
-    with pytest.raises(MissingExtraError, match=r"pip install '\.\[tensorboard\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install weft\[tensorboard\]"):
         NodeEmbedding(**RUN, tensorboard=tmp_path).fit(graph)
     NodeEmbedding(**RUN).fit(graph)
 

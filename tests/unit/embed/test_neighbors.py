@@ -44,7 +44,7 @@ def test_arguments_that_cannot_be_used(change, message):
 
 def test_faiss_that_is_missing(monkeypatch):
     monkeypatch.setitem(sys.modules, "faiss", None)
-    with pytest.raises(MissingExtraError, match=r"\.\[ann\]"):
+    with pytest.raises(MissingExtraError, match=r"weft\[ann\]"):
         nearest(VECTORS, VECTORS, 3, engine="faiss")
     monkeypatch.setattr(neighbors, "_FAISS_FROM", 1)
     assert nearest(VECTORS, VECTORS, 3)[0].shape == (50, 3)

@@ -85,7 +85,7 @@ def test_vectors_that_cannot_be_drawn(vectors):
 
 def test_drawing_without_scikit_learn(monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.manifold", None)
-    with pytest.raises(MissingExtraError, match=r"\.\[eval\]"):
+    with pytest.raises(MissingExtraError, match=r"weft\[eval\]"):
         draw(_groups()[0])
 
 
