@@ -80,9 +80,19 @@ def _facts(graph: Graph) -> dict[str, Any]:
         "labels": None if graph.labels is None else len(graph.labels.names),
         "labelled_nodes": int(np.count_nonzero(labels_N)),
         "assignments": int(labels_N.sum()),
-        "features": None if graph.features is None else list(graph.features.shape),
+        "features": _shape(graph.features),
         "rows": show_bytes(graph.nbytes),
     }
+
+
+def _shape(features: Any) -> list[int | str] | None:  # noqa: ANN401
+    """How many rows and columns features have, and how they are stored."""
+    from weft.kernels.codec import said_by
+
+    if features is None:
+        return None
+    said = said_by(features.dtype)
+    return [*features.shape, str(features.dtype)] if said is None else [len(features), said[1], said[0]]
 
 
 def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
@@ -96,7 +106,7 @@ def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
             "nodes": len(nodes.ids),
             "ids": nodes.ids.kind,
             "labels": 0 if nodes.labels is None else len(nodes.labels.names),
-            "features": None if nodes.features is None else list(nodes.features.shape),
+            "features": _shape(nodes.features),
         }
         for name, nodes in graph.nodes.items()
     ]

@@ -1,5 +1,6 @@
 """Tables of rows, one for each node, and where they live."""
 
+from weft.features.attach import attach
 from weft.features.cached import CachedTable
 from weft.features.codec import Decoded, codec_of, encode
 from weft.features.disk import DiskTable
@@ -14,6 +15,7 @@ __all__ = [
     "FeatureTable",
     "MemoryTable",
     "Ticket",
+    "attach",
     "codec_of",
     "describe",
     "encode",

@@ -5,6 +5,7 @@ Shapes: N rows of F columns, W bytes an encoded row, M rows asked for.
 
 from __future__ import annotations
 
+import math
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +15,11 @@ import numpy as np
 
 from weft.errors import WeftValueError
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
-from weft.files import replacing, storage_errors
+from weft.files import replacing
 from weft.kernels import codec as kernel
 from weft.kernels.codec import Codec, columns_of, record, said_by
 from weft.kernels.codec.form import check_codec
+from weft.kernels.memory import drop_pages
 from weft.npy import NpyHeader, npy_header, open_npy, read_header
 
 if TYPE_CHECKING:
@@ -95,12 +97,11 @@ def encoded(rows: Array, codec: Codec, first: int = 0) -> Array:
 def pieces(rows: Array | str | os.PathLike[str]) -> Iterator[tuple[int, Array]]:
     """Rows a piece at a time, each with the number of its first; little of a file is in memory."""
     array = rows if isinstance(rows, np.ndarray) else open_npy(Path(rows))
-    step = max(1, _PIECE // max(1, 4 * array.shape[1]))
+    step = max(1, _PIECE // max(1, 4 * math.prod(array.shape[1:]), array.dtype.itemsize))
     for begin in range(0, len(array), step):
-        if not isinstance(rows, np.ndarray):
-            with storage_errors("read", Path(rows)):
-                array = open_npy(Path(rows))  # a new mapping: what the old one touched is no longer resident
         yield begin, array[begin : begin + step]
+        if isinstance(array, np.memmap):
+            drop_pages(array)
 
 
 def codec_of(source: Array | str | os.PathLike[str]) -> Codec | None:

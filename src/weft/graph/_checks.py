@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftValueError
+from weft.kernels.codec import said_by
 
-__all__ = ["integers", "weights"]
+__all__ = ["integers", "shape_of", "weights"]
+
+
+def shape_of(features: npt.NDArray[Any]) -> str:
+    """The shape of features in words, ``[N, F]``, and their codec where the dtype is none of NumPy's."""
+    said = said_by(features.dtype)
+    return str(list(features.shape)) if said is None else f"{[len(features), said[1]]} {said[0]}"
 
 
 def integers(name: str, values: npt.ArrayLike) -> npt.NDArray[np.int64]:

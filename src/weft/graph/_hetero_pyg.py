@@ -11,6 +11,7 @@ from weft.errors import MissingExtraError, WeftTypeError
 from weft.graph._hetero_build import build
 from weft.graph._rows import EdgeType, Nodes, Rows, edge_name
 from weft.graph.labels import Labels
+from weft.kernels.codec import decode, said_by
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -61,7 +62,7 @@ def write(graph: HeteroGraph) -> Any:  # noqa: ANN401
     for name, nodes in graph.nodes.items():
         data[name].num_nodes = len(nodes.ids)
         if nodes.features is not None:
-            data[name].x = torch.from_numpy(np.array(nodes.features))
+            data[name].x = torch.from_numpy(_decoded(nodes.features))
         if nodes.labels is not None:
             data[name].y = torch.from_numpy(_targets(nodes.labels))
     for kind, rows in graph.rows.items():
@@ -85,6 +86,15 @@ def _count(data: Any, name: str, edges: dict[EdgeType, list[Any]]) -> int:  # no
     ends = [arrays[0] for kind, arrays in edges.items() if kind[0] == name]
     ends += [arrays[1] for kind, arrays in edges.items() if kind[2] == name]
     return max((int(some.max()) + 1 for some in ends if len(some)), default=0)
+
+
+def _decoded(features: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A copy of features, those of a codec as float32."""
+    said = said_by(features.dtype)
+    if said is None:
+        return np.array(features)
+    raw = np.ascontiguousarray(features).view(np.uint8).reshape(len(features), features.dtype.itemsize)
+    return decode(raw, said[0])
 
 
 def _targets(labels: Labels) -> npt.NDArray[Any]:

@@ -34,7 +34,7 @@ class Nodes:
     Attributes:
         ids: how the ids of the input map to them.
         labels: if attached.
-        features: ``[N, F]``, if attached.
+        features: ``[N, F]``, if attached; of a codec, records ``[N]``.
     """
 
     ids: Ids

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from weft.config import show_count
 from weft.errors import WeftKeyError, WeftValueError
 from weft.graph import _store
-from weft.graph._checks import integers, weights
+from weft.graph._checks import integers, shape_of, weights
 from weft.graph.ids import Ids
 from weft.graph.labels import Labels
 from weft.kernels import components, csr, memory
@@ -41,7 +41,8 @@ class Graph:
         directed: whether an edge says nothing of its reverse.
         ids: how the ids of the input map to nodes.
         labels: labels of nodes, if attached.
-        features: ``[N, F]``, if attached.
+        features: ``[N, F]``, if attached; of a codec, records ``[N]``: :func:`weft.features.open` decodes the
+            file at :attr:`features_path`.
         path: the directory it was opened from.
     """
 
@@ -82,7 +83,7 @@ class Graph:
         ]
         parts += ["weighted"] if self.weight is not None else []
         parts += [f"{len(self.labels.names):,} labels"] if self.labels is not None else []
-        parts += [f"features {list(self.features.shape)}"] if self.features is not None else []
+        parts += [f"features {shape_of(self.features)}"] if self.features is not None else []
         return f"Graph({', '.join(parts)})"
 
     @classmethod

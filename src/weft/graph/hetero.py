@@ -75,7 +75,7 @@ class HeteroGraph:
 
     @property
     def features(self) -> dict[str, npt.NDArray[Any]]:
-        """Rows ``[N, F]`` of the types that have some."""
+        """Rows ``[N, F]``, or records ``[N]`` of a codec, of the types that have some."""
         return {name: n.features for name, n in self.nodes.items() if n.features is not None}
 
     @property

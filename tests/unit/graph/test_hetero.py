@@ -11,6 +11,7 @@ import pytest
 from weft import Graph, HeteroGraph
 from weft.cli import main
 from weft.errors import FormatError, WeftError, WeftKeyError, WeftTypeError, WeftValueError
+from weft.features import encode
 from weft.graph import Labels, Nodes, open_graph
 from weft.graph.format import DirectoryWriter
 
@@ -133,7 +134,7 @@ def everything():
     )
     nodes = dict(graph.nodes)
     labels = Labels.from_pairs(np.array([0, 2, 2]), ["a", "b", "a"], 3)
-    features = np.arange(6, dtype=np.float16).reshape(3, 2)
+    features = encode(np.arange(6).reshape(3, 2), "bfloat16")
     nodes["Autor/in ü"] = Nodes(ids=nodes["Autor/in ü"].ids, labels=labels, features=features)
     nodes["tag"] = Nodes(ids=nodes["tag"].ids, features=np.ones((2, 5), np.float32))
     return HeteroGraph(nodes=nodes, rows=graph.rows)
@@ -266,7 +267,7 @@ def test_info(tmp_path, capsys):
     everything().save(tmp_path / "g")
     assert main(["info", str(tmp_path / "g"), "--verify"]) == 0
     shown = capsys.readouterr().out
-    assert "Autor/in ü: nodes 3, ids string, labels 2, features 3, 2" in shown
+    assert "Autor/in ü: nodes 3, ids string, labels 2, features 3, 2, bfloat16" in shown
     assert "Autor/in ü schrieb … ../paper: edges 3, weighted, largest degree 2" in shown
     assert main(["info", str(tmp_path / "g"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
@@ -280,6 +281,7 @@ def test_pyg_and_back():
     data = graph.to_pyg()
     assert data.num_nodes == 11
     assert data["tag"].x.shape == (2, 5)
+    assert data["Autor/in ü"].x.tolist() == [[0, 1], [2, 3], [4, 5]]
     assert data["Autor/in ü"].y.tolist() == [[True, False], [False, False], [True, True]]
     kind = graph.edge_types[0]
     assert data[kind].edge_index.tolist() == [[0, 2, 2], [1, 0, 2]]

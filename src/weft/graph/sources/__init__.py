@@ -1,11 +1,13 @@
 """Where edges come from: text, tables, arrays, objects of other libraries."""
 
+from weft.graph.sources._blocks import blocks, sample
+from weft.graph.sources._messages import listed, shorten
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.arrays import ArraySource
 from weft.graph.sources.base import EdgeChunk, EdgeSource, IdArray, IdKind, ReadReport
 from weft.graph.sources.labels import read_label_pairs
 from weft.graph.sources.opening import open_source
-from weft.graph.sources.parquet import ParquetSource
+from weft.graph.sources.parquet import ParquetSource, parquet_rows, parquet_schema, reading_parquet
 from weft.graph.sources.text import TextSource
 
 __all__ = [
@@ -18,6 +20,13 @@ __all__ = [
     "ReadReport",
     "TextOptions",
     "TextSource",
+    "blocks",
+    "listed",
     "open_source",
+    "parquet_rows",
+    "parquet_schema",
     "read_label_pairs",
+    "reading_parquet",
+    "sample",
+    "shorten",
 ]

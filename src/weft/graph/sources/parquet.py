@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["ParquetSource"]
+__all__ = ["ParquetSource", "parquet_rows", "parquet_schema", "reading_parquet"]
 
 
 class ParquetSource:
@@ -61,7 +61,7 @@ class ParquetSource:
         self.position = 0
         self._columns, self._weight_asked, self._ids = columns, weight, ids
         self._sizes = [_size(path) for path in self.paths]
-        schemas = [_schema(path) for path in self.paths]
+        schemas = [parquet_schema(path) for path in self.paths]
         names = list(schemas[0])
         if len(names) < 2:
             raise ParseError(f"{self.paths[0]} has {len(names)} column, expected at least 2 (source, target)")
@@ -87,7 +87,7 @@ class ParquetSource:
             for path, schema in zip(self.paths, schemas, strict=True):
                 if not schema.get(self._weight, _none()).is_numeric():
                     raise ParseError(f"{path}: the weight column {self._weight!r} does not hold numbers")
-        self._rows = [_rows(path) for path in self.paths]
+        self._rows = [parquet_rows(path) for path in self.paths]
         self.num_edges: int | None = sum(self._rows)
         if self.num_edges == 0:
             raise ParseError(f"{self.name} holds no edges: its tables have no rows")
@@ -122,7 +122,7 @@ class ParquetSource:
             columns = [*self._ends, *([] if self._weight is None else [self._weight])]
             table = pl.scan_parquet(path).select(columns)
             for begin in range(0, rows, CHUNK):
-                with _reading(path):
+                with reading_parquet(path):
                     frame = table.slice(begin, CHUNK).collect()
                 self.position = before + size * min(rows, begin + CHUNK) // rows
                 yield self._chunk(path, frame, begin)
@@ -201,22 +201,30 @@ def _size(path: Path) -> int:
     return size
 
 
-def _schema(path: Path) -> pl.Schema:
+def parquet_schema(path: Path) -> pl.Schema:
+    """The columns of a file and what they hold.
+
+    Raises:
+        ParseError: it is no Parquet file, or damaged.
+        StorageError: it cannot be read.
+    """
+    _size(path)
     import polars as pl
 
-    with _reading(path):
+    with reading_parquet(path):
         return pl.scan_parquet(path).collect_schema()
 
 
-def _rows(path: Path) -> int:
+def parquet_rows(path: Path) -> int:
+    """How many rows a file has."""
     import polars as pl
 
-    with _reading(path):
+    with reading_parquet(path):
         return int(pl.scan_parquet(path).select(pl.len()).collect().item())
 
 
 @contextmanager
-def _reading(path: Path) -> Generator[None]:
+def reading_parquet(path: Path) -> Generator[None]:
     """Errors of Polars become ours."""
     import polars as pl
 
