@@ -131,6 +131,22 @@ def raw_rows(rows: Array) -> Array:
     return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
 
 
+def decoded_form(rows: Array) -> tuple[tuple[int, ...], np.dtype[Any]]:
+    """The shape and the dtype that rows have once decoded, as :func:`weft.features.open` does."""
+    said = said_by(rows.dtype) if rows.ndim == 1 else None
+    if said is not None:
+        return (len(rows), said[1]), np.dtype(np.float32)
+    return rows.shape, np.dtype(np.float32) if codec_of(rows) == "float16" else rows.dtype
+
+
+def decoded(rows: Array) -> Array:
+    """Records of a codec as float32 ``[N, F]``; any other array as it is."""
+    said = said_by(rows.dtype) if rows.ndim == 1 else None
+    if said is None or rows.dtype.itemsize == 0:
+        return rows if said is None else np.zeros((len(rows), 0), np.float32)
+    return kernel.decode(raw_rows(rows), said[0])
+
+
 class Decoded:
     """Rows of an encoded table as float32; see :class:`weft.features.FeatureTable`.
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 
 from weft.errors import WeftTypeError, WeftValueError
-from weft.features import FeatureTable, MemoryTable
+from weft.features import Decoded, FeatureTable, MemoryTable, codec_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,10 @@ def as_table(features: object, nodes: int, what: str = "features") -> FeatureTab
             raise WeftTypeError(
                 f"{what}: {features} is a path; give weft.features.open({str(features)!r}, memory=...)"
             )
-        table = MemoryTable(np.ascontiguousarray(as_array(features, what)), copy=False)
+        rows = np.ascontiguousarray(as_array(features, what))
+        table, codec = MemoryTable(rows, copy=False), codec_of(rows)
+        if codec in ("bfloat16", "int8"):
+            table = Decoded(table, codec)
     if table.shape[0] != nodes:
         raise WeftValueError(
             f"{what} has {table.shape[0]:,} rows, the graph {nodes:,} nodes; there must be a row for each "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -13,6 +14,7 @@ import weft.features
 from weft.config import show_count
 from weft.errors import WeftValueError
 from weft.features import FeatureTable
+from weft.features.codec import decoded, decoded_form
 from weft.kernels.memory import drop_pages
 from weft.npy import open_npy
 
@@ -36,7 +38,8 @@ class Features:
     Attributes:
         given: a file, an array or a table.
         shape: (N, F).
-        dtype: of the rows.
+        dtype: of the rows as they are given to the model's batches, those of a codec decoded.
+        nbytes: of all rows as they are stored.
         path: of the file; None: it is no file.
         broken: values that are NaN or infinite.
     """
@@ -44,6 +47,7 @@ class Features:
     given: Path | Array | FeatureTable
     shape: tuple[int, int]
     dtype: np.dtype[Any]
+    nbytes: int
     path: Path | None
     broken: int
 
@@ -70,7 +74,8 @@ class Features:
         if on_nan not in ("fail", "zero"):
             raise WeftValueError(f"train: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
         what, path, rows = _rows(given, graph)
-        if len(rows.shape) != 2 or rows.shape[1] == 0 or rows.dtype.kind not in "fiub":
+        shape, dtype = decoded_form(rows) if isinstance(rows, np.ndarray) else (rows.shape, rows.dtype)
+        if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiub":
             raise WeftValueError(
                 f"train: features must be numbers [N, F] (got {rows.dtype} {list(rows.shape)})"
             )
@@ -79,21 +84,17 @@ class Features:
                 f"train: features have {rows.shape[0]:,} rows, the graph has {graph.num_nodes:,} nodes; row "
                 "i must be node i (weft attach puts rows in the order of the nodes by their ids)"
             )
-        broken, first = _broken(rows) if rows.dtype.kind == "f" else (0, 0)
+        broken, first = _broken(rows, shape[1]) if dtype.kind == "f" else (0, 0)
         if broken and on_nan == "fail":
             raise WeftValueError(
-                f"train: {show_count(broken, 'feature')} of {rows.shape[0] * rows.shape[1]:,} are NaN or "
+                f"train: {show_count(broken, 'feature')} of {shape[0] * shape[1]:,} are NaN or "
                 f"infinite, the first at node {first}; repair them, or take them for 0 with --on-nan zero "
                 "(on_nan='zero' in Python)"
             )
+        stored = rows.nbytes if isinstance(rows, np.ndarray) else math.prod(shape) * dtype.itemsize
         return cls(
-            given=what, shape=(rows.shape[0], rows.shape[1]), dtype=rows.dtype, path=path, broken=broken
+            given=what, shape=(shape[0], shape[1]), dtype=dtype, nbytes=stored, path=path, broken=broken
         )
-
-    @property
-    def nbytes(self) -> int:
-        """Of all rows."""
-        return self.shape[0] * self.shape[1] * self.dtype.itemsize
 
     def open(self, memory: int, hotness: Array | None = None) -> tuple[FeatureTable, bool]:
         """A table of the rows within so many bytes, and whether it is ours to close.
@@ -130,13 +131,13 @@ def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
     return rows, None, rows
 
 
-def _broken(rows: Any) -> tuple[int, int]:  # noqa: ANN401 - an array or a table
+def _broken(rows: Any, columns: int) -> tuple[int, int]:  # noqa: ANN401 - an array or a table
     """How many values are NaN or infinite, and the first row that has one."""
-    step = max(1, _CHUNK // (rows.shape[1] * rows.dtype.itemsize))
+    step = max(1, _CHUNK // (columns * 4))
     count, first = 0, -1
     for begin in range(0, rows.shape[0], step):
         end = min(rows.shape[0], begin + step)
-        part = rows[begin:end] if isinstance(rows, np.ndarray) else rows.take(np.arange(begin, end))
+        part = decoded(rows[begin:end]) if isinstance(rows, np.ndarray) else rows.take(np.arange(begin, end))
         bad = ~np.isfinite(part)
         if bad.any():
             count += int(np.count_nonzero(bad))

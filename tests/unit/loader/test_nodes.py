@@ -10,7 +10,7 @@ from torch_geometric.sampler import BaseSampler, SamplerOutput
 from torch_geometric.utils import k_hop_subgraph, trim_to_layer
 
 from weft.errors import WeftTypeError, WeftValueError
-from weft.features import MemoryTable
+from weft.features import MemoryTable, encode
 from weft.graph import Graph
 from weft.loader import NeighborLoader
 from weft.sampling import NeighborSampler
@@ -195,6 +195,14 @@ def test_dtypes_of_features(graph, dtype):
     (batch,) = NeighborLoader(graph, x, [2], [4, 5], 2)
     np.testing.assert_array_equal(batch.x.numpy(), x[batch.n_id])
     assert batch.x.numpy().dtype == dtype
+
+
+@pytest.mark.parametrize("codec", ["bfloat16", "int8"])
+def test_features_of_a_codec(graph, codec):
+    x = np.arange(N * 3).reshape(N, 3) % 100
+    (batch,) = NeighborLoader(graph, encode(x, codec), [2], [4, 5], 2)
+    np.testing.assert_allclose(batch.x.numpy(), x[batch.n_id], atol=0.5)
+    assert batch.x.numpy().dtype == np.float32
 
 
 def test_directions(x):

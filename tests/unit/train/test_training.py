@@ -5,7 +5,8 @@ import pytest
 import torch
 
 from weft.errors import BudgetError, FormatError, WeftValueError
-from weft.features import CachedTable, DiskTable
+from weft.features import CachedTable, DiskTable, attach, encode
+from weft.features.codec import decoded
 from weft.graph import Graph, Labels
 from weft.train import Settings, Split, Trained, Training, fit
 
@@ -86,6 +87,16 @@ def test_broken_features_as_zeros(graph, rows, labels):
         assert training.broken == 320
         made = training.fit()
     same(made, fit(graph, zeros, labels, **SMALL))
+
+
+@pytest.mark.parametrize("codec", ["float16", "bfloat16", "int8"])
+def test_features_of_a_codec(graph, rows, labels, tmp_path, codec):
+    settings = SMALL | {"epochs": 2}
+    graph.save(tmp_path / "g")
+    attached = attach(tmp_path / "g", rows, codec=codec)
+    wanted = fit(graph, decoded(encode(rows, codec)).astype(np.float32), labels, **settings)
+    for features in (None, attached.features_path, encode(rows, codec)):
+        same(fit(attached, features, labels, **settings), wanted)
 
 
 def test_splits(labels):
