@@ -44,8 +44,13 @@ def as_array(values: object, what: str) -> npt.NDArray[Any]:
     return array
 
 
-def as_table(features: object, nodes: int, what: str = "features") -> FeatureTable:
+def as_table(features: object, nodes: int | None, what: str = "features") -> FeatureTable:
     """A table of features; of an array or a tensor, one that reads where it is.
+
+    Args:
+        features: what the user gave.
+        nodes: rows that it must have; None: any.
+        what: its name in messages.
 
     Raises:
         WeftTypeError: it is no table, array or tensor.
@@ -61,7 +66,7 @@ def as_table(features: object, nodes: int, what: str = "features") -> FeatureTab
         table, codec = MemoryTable(rows, copy=False), codec_of(rows)
         if codec in ("bfloat16", "int8"):
             table = Decoded(table, codec)
-    if table.shape[0] != nodes:
+    if nodes is not None and table.shape[0] != nodes:
         raise WeftValueError(
             f"{what} has {table.shape[0]:,} rows, the graph {nodes:,} nodes; there must be a row for each "
             "node, in their order"
