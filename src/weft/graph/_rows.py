@@ -86,6 +86,12 @@ class Rows:
         indptr, indices, weight = csr.transpose(self.indptr, self.indices, self.weight, targets)
         return Rows(indptr=indptr, indices=indices, weight=weight)
 
+    def turned(self, targets: int) -> tuple[Rows, Array]:
+        """As :meth:`reverse`, and where each edge was; uint32 or int64 ``[E]``."""
+        indptr, indices, places = csr.transpose_places(self.indptr, self.indices, targets)
+        weight = None if self.weight is None else self.weight[places]
+        return Rows(indptr=indptr, indices=indices, weight=weight), places
+
     @classmethod
     def of(
         cls,

@@ -190,6 +190,12 @@ class Graph:
         indptr, indices, weight = csr.transpose(self.indptr, self.indices, self.weight)
         return replace(self, indptr=indptr, indices=indices, weight=weight, path=None)
 
+    def turned(self) -> tuple[Graph, npt.NDArray[Any]]:
+        """As :meth:`reverse`, and where each of its edges is in this graph: uint32 or int64 ``[E]``."""
+        indptr, indices, places = csr.transpose_places(self.indptr, self.indices)
+        weight = None if self.weight is None else self.weight[places]
+        return replace(self, indptr=indptr, indices=indices, weight=weight, path=None), places
+
     def subgraph(self, nodes: npt.ArrayLike) -> Graph:
         """The graph that ``nodes`` induce: these nodes, in this order, and the edges among them.
 

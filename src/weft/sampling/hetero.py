@@ -66,8 +66,8 @@ class HeteroNeighborSampler:
         num_nodes: of each type.
         edge_types: of the edges that batches have.
         relations: the rows that are sampled from, one for each of ``edge_types``.
-        places: int64 ``[E]`` for each of them, the place in the graph of each edge of these rows; None: the
-            same.
+        places: uint32 or int64 ``[E]`` for each of them, the place in the graph of each edge of these rows;
+            None: the same.
         replace: an edge may be drawn twice.
         disjoint: each seed has a tree of its own.
     """
@@ -75,7 +75,7 @@ class HeteroNeighborSampler:
     num_nodes: dict[str, int]
     edge_types: tuple[EdgeType, ...]
     relations: tuple[Relation, ...]
-    places: tuple[I64 | None, ...]
+    places: tuple[npt.NDArray[Any] | None, ...]
     replace: bool
     disjoint: bool
 
@@ -90,7 +90,7 @@ class HeteroNeighborSampler:
         disjoint: bool = False,
         direction: Direction = "in",
     ) -> HeteroNeighborSampler:
-        """Prepare a graph: for edges that come in, rows are turned round; by weight 8 bytes an edge.
+        """Prepare a graph: for edges that come in, rows are turned round; by weight 8 bytes an edge more.
 
         Args:
             graph: fastest after :meth:`weft.graph.HeteroGraph.in_memory`.
@@ -115,7 +115,7 @@ class HeteroNeighborSampler:
         number = {name: i for i, name in enumerate(graph.nodes)}
         kinds: list[EdgeType] = []
         relations: list[Relation] = []
-        places: list[I64 | None] = []
+        places: list[npt.NDArray[Any] | None] = []
         for kind, fanout in _fanouts(graph, num_neighbors).items():
             source, called, target = kind
             rows, place = graph.rows[kind], None
@@ -123,9 +123,7 @@ class HeteroNeighborSampler:
             if by_weight and rows.weight is None:
                 raise WeftValueError(f"neighbors: weighted=True, but edges of type {kind} have no weights")
             if direction == "in":
-                # The sort is stable: within a row, edges stay in the order of their sources.
-                place = np.argsort(rows.indices, kind="stable")
-                rows = rows.reverse(graph.num_nodes[target])
+                rows, place = rows.turned(graph.num_nodes[target])
             else:
                 source, called, target = target, f"rev_{called}", source
             kinds.append((source, called, target))
@@ -177,7 +175,7 @@ class HeteroNeighborSampler:
             disjoint=self.disjoint,
         )
         e_id = [
-            edge if place is None else place[edge]
+            edge if place is None else place[edge].astype(np.int64, copy=False)
             for edge, place in zip(found.edge, self.places, strict=True)
         ]
         edges = [np.stack(ends) for ends in zip(found.row, found.col, strict=True)]

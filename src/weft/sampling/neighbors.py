@@ -56,13 +56,13 @@ class NeighborSampler:
 
     Attributes:
         relation: the rows that are sampled from.
-        edge_E: int64 ``[E]``, the place in the graph of each edge of these rows; None: the same.
+        edge_E: uint32 or int64 ``[E]``, the place in the graph of each edge of these rows; None: the same.
         replace: an edge may be drawn twice.
         disjoint: each seed has a tree of its own.
     """
 
     relation: Relation
-    edge_E: I64 | None
+    edge_E: npt.NDArray[Any] | None
     replace: bool
     disjoint: bool
 
@@ -101,8 +101,7 @@ class NeighborSampler:
         edge_E = None
         if direction == "in" and graph.directed:
             # The sort is stable: within a row, edges stay in the order of their sources.
-            edge_E = np.argsort(graph.indices, kind="stable")
-            graph = graph.reverse()
+            graph, edge_E = graph.turned()
         relation = Relation(
             indptr=graph.indptr,
             indices=graph.indices,
@@ -131,7 +130,7 @@ class NeighborSampler:
         return Sampled(
             n_id=found.node[0].astype(np.int64),
             edge_index=np.stack([found.row[0], found.col[0]]),
-            e_id=edge if self.edge_E is None else self.edge_E[edge],
+            e_id=edge if self.edge_E is None else self.edge_E[edge].astype(np.int64, copy=False),
             batch=found.tree[0] if self.disjoint else None,
             num_sampled_nodes=found.nodes_of_hop[0],
             num_sampled_edges=found.edges_of_hop[0],

@@ -184,6 +184,22 @@ def test_transpose_between_two_sets(sources, targets, threads):
     assert_same(turned, reference.transpose(*rows, targets))
     assert len(turned[0]) == targets + 1
     assert_same(csr.transpose(*turned, sources), rows)
+    placed = csr.transpose_places(rows[0], rows[1], targets)
+    wanted = reference.transpose_places(rows[0], rows[1], targets)
+    assert_same(placed[:2], wanted[:2])
+    np.testing.assert_array_equal(placed[2], wanted[2])
+    np.testing.assert_array_equal(rows[2][placed[2]], turned[2])
+
+
+def test_places_past_what_a_float_carries(monkeypatch):
+    rows = reference.edges_to_csr(np.array([0, 2, 1, 2]), np.array([1, 1, 0, 0]), None, 3)
+    carried = csr.transpose_places(rows[0], rows[1])
+    assert carried[2].dtype == np.uint32
+    monkeypatch.setattr("weft.kernels.csr.cpu._MOST_CARRIED", 3)
+    sorted_ = csr.transpose_places(rows[0], rows[1])
+    assert sorted_[2].dtype == np.int64
+    assert_same(carried[:2], sorted_[:2])
+    np.testing.assert_array_equal(carried[2], sorted_[2])
 
 
 def test_damaged_neighbour_raises_in_transpose():

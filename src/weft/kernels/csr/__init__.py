@@ -1,7 +1,7 @@
 """Edges to compressed rows."""
 
 from weft.kernels.csr.buckets import Buckets, Run, scatter_edges, sort_buckets
-from weft.kernels.csr.cpu import edges_to_csr, has_edges, transpose
+from weft.kernels.csr.cpu import edges_to_csr, has_edges, transpose, transpose_places
 
 __all__ = [
     "Buckets",
@@ -11,4 +11,5 @@ __all__ = [
     "scatter_edges",
     "sort_buckets",
     "transpose",
+    "transpose_places",
 ]

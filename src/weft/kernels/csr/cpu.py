@@ -11,10 +11,11 @@ from weft import _core
 from weft.errors import WeftValueError
 from weft.kernels.csr.buckets import Buckets, Duplicates, scatter_edges, sort_buckets
 
-__all__ = ["edges_to_csr", "has_edges", "transpose"]
+__all__ = ["edges_to_csr", "has_edges", "transpose", "transpose_places"]
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
+_MOST_CARRIED = 0x7F800000  # bits of infinity as a float32
 Rows = tuple[I64, npt.NDArray[Any], F32 | None]
 
 
@@ -128,6 +129,35 @@ def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None, target
             raise WeftValueError(f"transpose: an edge leads past the {targets} nodes there are")
         turned = turned[: targets + 1].copy()
     return turned, places.astype(indices.dtype, copy=False), merged
+
+
+def transpose_places(
+    indptr: I64, indices: npt.NDArray[Any], targets: int | None = None
+) -> tuple[I64, npt.NDArray[Any], npt.NDArray[Any]]:
+    """Every edge turned round, and where each was.
+
+    Args:
+        indptr: as for :func:`transpose`.
+        indices: as there.
+        targets: as there.
+
+    Returns:
+        indptr and indices as there; the place in the ``indices`` given of each edge, rising within a row:
+        uint32 ``[E]``, int64 where they do not fit.
+
+    Raises:
+        WeftValueError: the rows are damaged.
+    """
+    edges = len(indices)
+    if edges > _MOST_CARRIED:
+        turned = transpose(indptr, indices, None, targets)
+        return *turned[:2], np.argsort(indices, kind="stable")
+    # Weights go where their edges do. All patterns of bits up to there are finite floats, not below zero; the
+    # sort moves them and reckons nothing: several times as fast as NumPy's stable argsort.
+    carried = np.arange(edges, dtype=np.uint32).view(np.float32)
+    turned, places, moved = transpose(indptr, indices, carried, targets)
+    assert moved is not None
+    return turned, places, moved.view(np.uint32)
 
 
 def has_edges(indptr: I64, indices: npt.NDArray[Any], src: I64, dst: I64) -> npt.NDArray[np.bool_]:

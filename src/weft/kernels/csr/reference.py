@@ -67,6 +67,13 @@ def transpose(indptr: I64, indices: npt.NDArray[Any], weight: F32 | None, target
     return turned[: targets + 1], places, merged
 
 
+def transpose_places(
+    indptr: I64, indices: npt.NDArray[Any], targets: int | None = None
+) -> tuple[I64, npt.NDArray[Any], I64]:
+    """Every edge turned round, and where each was."""
+    return *transpose(indptr, indices, None, targets)[:2], np.argsort(indices, kind="stable")
+
+
 def has_edges(indptr: I64, indices: npt.NDArray[Any], src: I64, dst: I64) -> npt.NDArray[np.bool_]:
     """Whether ``dst[i]`` is in the sorted row of ``src[i]``."""
     out = np.empty(len(src), bool)
