@@ -13,12 +13,11 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import Data
 
-from weft.loader.arrays import as_fanout, as_labels, as_table
+from weft.errors import WeftTypeError
+from weft.graph import Graph
+from weft.loader.around import OneType
 from weft.loader.base import Loader
 from weft.loader.edges import Positives, as_edge_label, as_negatives
-from weft.loader.nodes import as_data
-from weft.loader.pipeline import Drawn, Rows
-from weft.sampling import NeighborSampler
 from weft.sampling.links import exclude_edges
 from weft.sampling.negatives import Kind, NegativeSampler
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     from torch_geometric.sampler import NegativeSampling
 
     from weft.features import FeatureTable
-    from weft.graph import Graph
+    from weft.loader.pipeline import Drawn, Rows
     from weft.sampling.neighbors import Direction
 
 __all__ = ["LinkNeighborLoader"]
@@ -99,41 +98,43 @@ class LinkNeighborLoader(Loader[Data]):
         seed: int = 0,
         prefetch: int = 2,
     ) -> None:
-        fanout, nodes = as_fanout(num_neighbors), graph.num_nodes
+        if not isinstance(graph, Graph):
+            raise WeftTypeError(
+                f"LinkNeighborLoader takes graphs of one type (got {type(graph).__name__}); PyG's own loader "
+                "takes this one by way of weft.loader.as_graph_store"
+            )
         self._edges = Positives.of(graph, edge_label_index)
         super().__init__(
             len(self._edges), batch_size, shuffle=shuffle, drop_last=drop_last, seed=seed, prefetch=prefetch
         )
         self._wanted = as_negatives(neg_sampling)
         self._label = as_edge_label(edge_label, len(self._edges), self._wanted)
-        self._features = {} if features is None else {"": as_table(features, nodes)}
-        self._y = None if y is None else as_labels(y, nodes)
         self._graph, self._exclude, self._turned = graph, exclude_targets, direction == "out"
         self._negatives = NegativeSampler.of(graph, negatives, strict=strict, known=self._edges.given)
-        self._sampler = NeighborSampler.of(
-            graph, fanout, replace=replace, weighted=weighted, disjoint=disjoint, direction=direction
+        self._disjoint = disjoint
+        self._around = OneType(
+            graph,
+            num_neighbors,
+            features,
+            y,
+            {"replace": replace, "disjoint": disjoint, "direction": direction, "weighted": weighted},
         )
 
     def _tables(self) -> Mapping[str, FeatureTable]:
-        return self._features
+        return self._around.tables
 
     def _draw(self, position_B: I64, seed: int, number: int) -> Drawn:
         source_B, target_B = self._edges.take(position_B)
         more_source, more_target = self._more(source_B, target_B, position_B, seed)
         end = np.concatenate([source_B, more_source, target_B, more_target])
         node, place = end, np.arange(len(end))
-        if not self._sampler.disjoint:
+        if not self._disjoint:
             node, place = np.unique(end, return_inverse=True)
-        sampled = self._sampler.sample(node, seed=seed, batch=number)
+        sampled = self._around.sample({"": node}, seed, number)
         if self._exclude:
             ends = (target_B, source_B) if self._turned else (source_B, target_B)
             sampled = exclude_edges(sampled, *ends, both=not self._graph.directed)
-        return Drawn(
-            n_id={"": sampled.n_id},
-            repeats=self._sampler.disjoint,
-            data=(sampled, place, position_B),
-            nbytes=sampled.n_id.nbytes + sampled.edge_index.nbytes + sampled.e_id.nbytes,
-        )
+        return self._around.drawn(sampled, (place, position_B), repeats=self._disjoint)
 
     def _more(self, source_B: I64, target_B: I64, position_B: I64, seed: int) -> tuple[I64, I64]:
         """Sources and targets of negatives, the first of every edge first; triplets need no sources."""
@@ -148,8 +149,8 @@ class LinkNeighborLoader(Loader[Data]):
         return source.T.reshape(-1)[:total], target.T.reshape(-1)[:total]
 
     def _assemble(self, number: int, drawn: Drawn, rows: Rows) -> Data:
-        sampled, place, position_B = drawn.data
-        data = as_data(sampled, rows.get(""), self._y, self._graph.weight)
+        sampled, (place, position_B) = drawn.data
+        data = self._around.data(sampled, rows)
         edges = len(position_B)
         if data.batch is not None:
             data.batch = data.batch % edges

@@ -5,31 +5,33 @@ Shapes: B seeds, M nodes, S edges, N nodes of the graph.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch_geometric.data import Data
+from torch_geometric.data import Data, HeteroData
 
-from weft.loader.arrays import as_fanout, as_labels, as_nodes, as_table
+from weft.graph import EdgeType, Graph, HeteroGraph
+from weft.loader.around import OneType
+from weft.loader.arrays import as_nodes
 from weft.loader.base import Loader
-from weft.loader.pipeline import Drawn, Rows
-from weft.sampling import NeighborSampler, Sampled
+from weft.loader.hetero import ManyTypes, typed_nodes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
     from weft.features import FeatureTable
-    from weft.graph import Graph
+    from weft.loader.pipeline import Drawn, Rows
     from weft.sampling.neighbors import Direction
 
 __all__ = ["NeighborLoader"]
 
 I64 = npt.NDArray[np.int64]
+Given = npt.NDArray[Any] | torch.Tensor
+Numbers = Given | Sequence[int]
 
 
-class NeighborLoader(Loader[Data]):
+class NeighborLoader(Loader[Any]):
     """Gives batches as :class:`torch_geometric.loader.NeighborLoader` does, from features that live anywhere.
 
     The next batches are sampled, read and assembled by threads of the loader while the model works on this
@@ -39,16 +41,20 @@ class NeighborLoader(Loader[Data]):
 
     Each batch is a :class:`torch_geometric.data.Data` with ``x``, ``y``, ``edge_index``, ``edge_weight`` (of
     a graph with weights), ``n_id``, ``e_id``, ``input_id``, ``batch_size``, ``num_sampled_nodes``,
-    ``num_sampled_edges``, and ``batch`` if disjoint. The seeds are its first ``batch_size`` nodes.
+    ``num_sampled_edges``, and ``batch`` if disjoint. The seeds are its first ``batch_size`` nodes. Of a
+    :class:`weft.graph.HeteroGraph` it is a :class:`torch_geometric.data.HeteroData`, with these by type.
 
     Args:
         graph: fastest after :meth:`weft.graph.Graph.in_memory`.
         features: a row for each node: a table, an array or a tensor; None: batches have no ``x``. A table is
-            the caller's to close.
-        num_neighbors: how many to sample for each node at each hop; -1: all.
-        input_nodes: seeds: integers ``[B]``, a mask bool ``[N]``, or None: all nodes.
+            the caller's to close. Of a graph of several types, a dict by type of nodes.
+        num_neighbors: how many to sample for each node at each hop; -1: all. Of a graph of several types,
+            that many along each type of edges, or a dict by type of edges.
+        input_nodes: seeds: integers ``[B]``, a mask bool ``[N]``, or None: all nodes. Of a graph of several
+            types, ``(type, seeds)``, or a type.
         batch_size: seeds of a batch.
-        y: an entry for each node, ``[N]`` or ``[N, ...]``; batches have those of their nodes.
+        y: an entry for each node, ``[N]`` or ``[N, ...]``; batches have those of their nodes. Of a graph of
+            several types, a dict by type of nodes.
         replace: an edge may be drawn twice, and every node with an edge gets as many as asked for.
         disjoint: each seed has a tree of its own.
         direction: sample where edges come ``in`` from, as PyG does, or where they lead ``out`` to.
@@ -60,18 +66,19 @@ class NeighborLoader(Loader[Data]):
 
     Raises:
         WeftValueError: an array has the wrong length, a seed is not a node, or an option is none.
-        WeftTypeError: something is no array, tensor or table.
+        WeftTypeError: something is no array, tensor or table, or not by type.
+        WeftKeyError: there is no such type.
     """
 
     def __init__(
         self,
-        graph: Graph,
-        features: FeatureTable | npt.NDArray[Any] | torch.Tensor | None,
-        num_neighbors: Sequence[int],
-        input_nodes: npt.NDArray[Any] | torch.Tensor | Sequence[int] | None = None,
+        graph: Graph | HeteroGraph,
+        features: FeatureTable | Given | Mapping[str, FeatureTable | Given] | None,
+        num_neighbors: Sequence[int] | Mapping[EdgeType, Sequence[int]],
+        input_nodes: Numbers | str | tuple[str, Numbers | None] | None = None,
         batch_size: int = 1,
         *,
-        y: npt.NDArray[Any] | torch.Tensor | None = None,
+        y: Given | Mapping[str, Given] | None = None,
         replace: bool = False,
         disjoint: bool = False,
         direction: Direction = "in",
@@ -81,63 +88,44 @@ class NeighborLoader(Loader[Data]):
         seed: int = 0,
         prefetch: int = 2,
     ) -> None:
-        fanout, nodes = as_fanout(num_neighbors), graph.num_nodes
-        self._seed_I, masked = as_nodes(input_nodes, nodes)
+        self.input_type = ""
+        """The type of the seeds; empty where all nodes are of one."""
+        if isinstance(graph, HeteroGraph):
+            self.input_type, self._seed_I, masked = typed_nodes(input_nodes, graph)
+        else:
+            self._seed_I, masked = as_nodes(input_nodes, graph.num_nodes)
         super().__init__(
             len(self._seed_I), batch_size, shuffle=shuffle, drop_last=drop_last, seed=seed, prefetch=prefetch
         )
         # PyG numbers the seeds of a mask by node, others by their place.
         self._number_I = self._seed_I if masked else None
-        self._features = {} if features is None else {"": as_table(features, nodes)}
-        self._y = None if y is None else as_labels(y, nodes)
-        self._weight = graph.weight
-        self._sampler = NeighborSampler.of(
-            graph, fanout, replace=replace, weighted=weighted, disjoint=disjoint, direction=direction
-        )
+        options: dict[str, Any] = {
+            "replace": replace,
+            "disjoint": disjoint,
+            "direction": direction,
+            "weighted": weighted,
+        }
+        self._around: OneType | ManyTypes
+        if isinstance(graph, HeteroGraph):
+            self._around = ManyTypes(graph, num_neighbors, features, y, options)
+        else:
+            self._around = OneType(graph, num_neighbors, features, y, options)
         self._repeats = disjoint or len(np.unique(self._seed_I)) < len(self._seed_I)
 
     def _tables(self) -> Mapping[str, FeatureTable]:
-        return self._features
+        return self._around.tables
 
     def _draw(self, position_B: I64, seed: int, number: int) -> Drawn:
-        sampled = self._sampler.sample(self._seed_I[position_B], seed=seed, batch=number)
+        around: Any = self._around
+        sampled = around.sample({self.input_type: self._seed_I[position_B]}, seed, number)
         number_B = position_B if self._number_I is None else self._number_I[position_B]
-        return Drawn(
-            n_id={"": sampled.n_id},
-            repeats=self._repeats,
-            data=(sampled, number_B),
-            nbytes=sampled.n_id.nbytes + sampled.edge_index.nbytes + sampled.e_id.nbytes,
-        )
+        return around.drawn(sampled, number_B, repeats=self._repeats)
 
-    def _assemble(self, number: int, drawn: Drawn, rows: Rows) -> Data:
+    def _assemble(self, number: int, drawn: Drawn, rows: Rows) -> Data | HeteroData:
         sampled, number_B = drawn.data
-        data = as_data(sampled, rows.get(""), self._y, self._weight)
-        data.input_id = torch.from_numpy(number_B)
-        data.seed_time = None
-        data.batch_size = len(number_B)
+        data = self._around.data(sampled, rows)
+        store: Any = data[self.input_type] if isinstance(data, HeteroData) else data
+        store.input_id = torch.from_numpy(number_B)
+        store.seed_time = None
+        store.batch_size = len(number_B)
         return data
-
-
-def as_data(
-    sampled: Sampled,
-    x: npt.NDArray[Any] | None,
-    y: torch.Tensor | None,
-    weight: npt.NDArray[np.float32] | None,
-) -> Data:
-    """What was sampled as PyG has it: the same names, in the same order."""
-    n_id = torch.from_numpy(sampled.n_id)
-    data = Data(
-        x=None if x is None else torch.from_numpy(x),
-        edge_index=torch.from_numpy(sampled.edge_index),
-        y=None if y is None else y[n_id],
-    )
-    if weight is not None:
-        data.edge_weight = torch.from_numpy(weight[sampled.e_id])
-    if x is None:
-        data.num_nodes = len(n_id)
-    data.n_id = n_id
-    data.e_id = torch.from_numpy(sampled.e_id)
-    data.batch = None if sampled.batch is None else torch.from_numpy(sampled.batch)
-    data.num_sampled_nodes = sampled.num_sampled_nodes
-    data.num_sampled_edges = sampled.num_sampled_edges
-    return data

@@ -46,7 +46,7 @@ def test_errors_arrive_in_their_batch(graph, x, loader_threads, prefetch, error,
 
 def test_errors_of_sampling_arrive(graph, x, loader_threads):
     loader = loader_of(graph, x)
-    good = loader._sampler.sample
+    good = loader._around._sampler.sample
 
     class Damaged:
         def sample(self, nodes, *, seed, batch):
@@ -54,7 +54,7 @@ def test_errors_of_sampling_arrive(graph, x, loader_threads):
                 raise WeftValueError(f"batch {batch} is damaged")
             return good(nodes, seed=seed, batch=batch)
 
-    loader._sampler = Damaged()
+    loader._around._sampler = Damaged()
     batches = iter(loader)
     next(batches), next(batches)
     with pytest.raises(WeftValueError, match="batch 2 is damaged"):
