@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.features import FeatureTable
+from weft.loader.buffers import Buffers
 from weft.loader.threads import Threads
 
 if TYPE_CHECKING:
@@ -90,6 +91,8 @@ class Pipeline(Generic[T]):
         self._knowing = {
             kind: cast("_Knowing", table) for kind, table in tables.items() if getattr(table, "window", 0) > 0
         }
+        # The loop has one batch in hand, and lets go of it when it has the next.
+        self._buffers = {kind: Buffers(table, prefetch + 3) for kind, table in tables.items()}
         self._prefetch, self._ahead, self._free = prefetch, _DRAWING if prefetch else 0, held
         self.times = dict.fromkeys(("sample", "plan", "read", "assemble", "wait"), 0.0)
         """Seconds of each step, those of all threads added, and that the loop has waited."""
@@ -286,7 +289,7 @@ class Pipeline(Generic[T]):
         if drawn.repeats and kind in self._knowing:  # as it was announced
             distinct, at = np.unique(ids, return_inverse=True)
             return self._tables[kind].take(distinct)[at]
-        return self._tables[kind].take(ids)
+        return self._tables[kind].take(ids, self._buffers[kind].room(len(ids)))
 
     def _put_together(self, number: int, drawn: Drawn, rows: Rows) -> None:
         begin = perf_counter()
