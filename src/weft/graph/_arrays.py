@@ -29,8 +29,8 @@ _NUMBERS = re.compile(r"\|[biu]1|<[iuf](2|4|8)")
 # Rows of a codec; a hundred million columns and more are none.
 _BFLOAT16 = re.compile(r"\[\('bfloat16', '<u2', \((\d{1,8}),\)\)\]")
 _INT8 = re.compile(r"\[\('int8', '\|i1', \((\d{1,8}),\)\), \('scale', '<f4'\)\]")
-# Rows put at once: each may touch a page of its own, which counts as memory until it is let go.
-_TOUCHED = 4096
+# Rows put at once: the system maps pages around each that is touched, and all count until they are let go.
+_TOUCHED = 1024
 
 
 class ArrayEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
