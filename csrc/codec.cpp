@@ -10,6 +10,7 @@
 
 #include "dispatch.h"
 #include "pool.h"
+#include "rows_ahead.h"
 
 namespace weft {
 namespace {
@@ -56,21 +57,60 @@ WEFT_INLINE uint16_t to_bfloat(float value) {
     return static_cast<uint16_t>((bits & 0x7fffffff) > infinite ? kept : rounded);
 }
 
-WEFT_CLONES void decode_half(const std::byte* in, size_t count, float* out) {
-    for (size_t i = 0; i < count; ++i) out[i] = from_half(load<uint16_t>(in + 2 * i));
-}
+struct Half {
+    static WEFT_INLINE void row(const std::byte* in, size_t columns, float* out) {
+        for (size_t i = 0; i < columns; ++i) out[i] = from_half(load<uint16_t>(in + 2 * i));
+    }
+};
 
-WEFT_CLONES void decode_bfloat(const std::byte* in, size_t count, float* out) {
-    for (size_t i = 0; i < count; ++i)
-        out[i] = std::bit_cast<float>(static_cast<uint32_t>(load<uint16_t>(in + 2 * i)) << 16);
-}
+struct Bfloat {
+    static WEFT_INLINE void row(const std::byte* in, size_t columns, float* out) {
+        for (size_t i = 0; i < columns; ++i)
+            out[i] = std::bit_cast<float>(static_cast<uint32_t>(load<uint16_t>(in + 2 * i)) << 16);
+    }
+};
 
-WEFT_CLONES void decode_int8(const std::byte* in, size_t rows, size_t columns, float* out) {
-    for (size_t row = 0; row < rows; ++row, in += columns + sizeof(float), out += columns) {
+struct Int8 {
+    static WEFT_INLINE void row(const std::byte* in, size_t columns, float* out) {
         const auto scale = load<float>(in + columns);
         for (size_t i = 0; i < columns; ++i) out[i] = static_cast<float>(static_cast<int8_t>(in[i])) * scale;
     }
+};
+
+WEFT_CLONES void decode_half(const std::byte* in, size_t count, float* out) { Half::row(in, count, out); }
+
+WEFT_CLONES void decode_bfloat(const std::byte* in, size_t count, float* out) { Bfloat::row(in, count, out); }
+
+WEFT_CLONES void decode_int8(const std::byte* in, size_t rows, size_t columns, float* out) {
+    for (size_t row = 0; row < rows; ++row) Int8::row(in + row * (columns + sizeof(float)), columns, out + row * columns);
 }
+
+template <typename Coded, typename Id>
+WEFT_INLINE bool gather_range(const std::byte* table, uint64_t rows, size_t width, size_t columns, const Id* ids,
+                              size_t count, float* out) {
+    if (!rows_are_there(ids, count, rows)) return false;
+    const size_t ahead = rows_ahead(width);
+    for (size_t i = 0; i < std::min(ahead, count); ++i) ask(table + static_cast<size_t>(ids[i]) * width, width);
+    for (size_t i = 0; i < count; ++i) {
+        if (i + ahead < count) ask(table + static_cast<size_t>(ids[i + ahead]) * width, width);
+        Coded::row(table + static_cast<size_t>(ids[i]) * width, columns, out + i * columns);
+    }
+    return true;
+}
+
+// Clones cannot be templates.
+#define WEFT_GATHER(NAME, CODED, ID)                                                                              \
+    WEFT_CLONES bool NAME(const std::byte* table, uint64_t rows, size_t width, size_t columns, const ID* ids,     \
+                          size_t count, float* out) {                                                             \
+        return gather_range<CODED>(table, rows, width, columns, ids, count, out);                                 \
+    }
+WEFT_GATHER(gather_half, Half, uint32_t)
+WEFT_GATHER(gather_half, Half, int64_t)
+WEFT_GATHER(gather_bfloat, Bfloat, uint32_t)
+WEFT_GATHER(gather_bfloat, Bfloat, int64_t)
+WEFT_GATHER(gather_int8, Int8, uint32_t)
+WEFT_GATHER(gather_int8, Int8, int64_t)
+#undef WEFT_GATHER
 
 // The largest magnitude as bits, which order as magnitudes do, infinity and NaN above all.
 WEFT_INLINE uint32_t largest(const float* in, size_t count) {
@@ -155,6 +195,33 @@ void decode_rows(Codec codec, std::span<const std::byte> rows, size_t columns, s
         }
     });
 }
+
+template <typename Id>
+void gather_decoded(Codec codec, std::span<const std::byte> table, size_t columns, std::span<const Id> ids,
+                    std::span<float> out) {
+    const size_t width = row_bytes(codec, columns);
+    if (columns == 0 || table.size() % width != 0 || out.size() != ids.size() * columns)
+        throw std::invalid_argument("gather: " + std::to_string(table.size()) + " bytes are not rows of " +
+                                    std::to_string(columns) + " columns, or " + std::to_string(ids.size()) +
+                                    " ids not those of " + std::to_string(out.size()) + " numbers");
+    const uint64_t rows = table.size() / width;
+    parallel_ranges(ids.size(), std::max<size_t>(1, grain / (4 * columns)), [&](size_t begin, size_t end) {
+        const Id* some = ids.data() + begin;
+        float* to = out.data() + begin * columns;
+        const size_t count = end - begin;
+        const bool good = codec == Codec::float16    ? gather_half(table.data(), rows, width, columns, some, count, to)
+                          : codec == Codec::bfloat16 ? gather_bfloat(table.data(), rows, width, columns, some, count, to)
+                                                     : gather_int8(table.data(), rows, width, columns, some, count, to);
+        if (!good) {
+            const auto wrong = std::find_if(ids.begin(), ids.end(), [&](Id id) { return static_cast<uint64_t>(id) >= rows; });
+            throw std::invalid_argument("gather: id " + std::to_string(wrong - ids.begin()) + " is row " +
+                                        std::to_string(*wrong) + " of " + std::to_string(rows));
+        }
+    });
+}
+
+template void gather_decoded(Codec, std::span<const std::byte>, size_t, std::span<const uint32_t>, std::span<float>);
+template void gather_decoded(Codec, std::span<const std::byte>, size_t, std::span<const int64_t>, std::span<float>);
 
 int64_t encode_rows(Codec codec, std::span<const float> rows, size_t columns, std::span<std::byte> out) {
     const size_t width = row_bytes(codec, columns);

@@ -7,36 +7,22 @@
 
 #include "dispatch.h"
 #include "pool.h"
+#include "rows_ahead.h"
 
 namespace weft {
 namespace {
 
-constexpr size_t line = 64;
-constexpr size_t ahead_bytes = 4096;  // asked for before they are copied: what the first-level misses can hold twice
 constexpr size_t grain = 1 << 16;     // bytes a task copies at least
 
 [[noreturn, gnu::cold, gnu::noinline]] void refuse(const std::string& what) {
     throw std::invalid_argument("gather: " + what);
 }
 
-template <typename Id>
-WEFT_INLINE bool rows_are_there(const Id* ids, size_t count, uint64_t rows) {
-    uint64_t most = 0;
-    for (size_t i = 0; i < count; ++i) most = std::max(most, static_cast<uint64_t>(ids[i]));  // negative ones are huge
-    return most < rows;
-}
-
-WEFT_INLINE void ask(const std::byte* row, size_t width) {
-    const auto begin = reinterpret_cast<uintptr_t>(row) & ~(line - 1);
-    for (uintptr_t at = begin; at < reinterpret_cast<uintptr_t>(row) + width; at += line)
-        __builtin_prefetch(reinterpret_cast<const void*>(at));
-}
-
 // Width as a constant where there is one: the copy is then a few vector moves instead of a call.
 template <size_t fixed, typename Id>
 WEFT_INLINE void copy_rows(const std::byte* table, size_t given, const Id* ids, size_t count, std::byte* out) {
     const size_t width = fixed ? fixed : given;
-    const size_t ahead = std::clamp<size_t>(ahead_bytes / width, 2, 64);
+    const size_t ahead = rows_ahead(width);
     for (size_t i = 0; i < std::min(ahead, count); ++i) ask(table + static_cast<size_t>(ids[i]) * width, width);
     for (size_t i = 0; i < count; ++i) {
         if (i + ahead < count) ask(table + static_cast<size_t>(ids[i + ahead]) * width, width);

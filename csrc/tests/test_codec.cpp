@@ -17,6 +17,11 @@ void there_and_back(Codec codec, size_t rows, size_t columns, float slack) {
     CHECK(weft::encode_rows(codec, given, columns, coded) == -1);
     weft::decode_rows(codec, coded, columns, back);
     for (size_t i = 0; i < given.size(); ++i) CHECK(std::abs(back[i] - given[i]) <= slack);
+    std::vector<uint32_t> ids(rows * 2);
+    for (size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<uint32_t>(i * 7919 % rows);
+    std::vector<float> picked(ids.size() * columns);
+    weft::gather_decoded<uint32_t>(codec, coded, columns, ids, picked);
+    for (size_t i = 0; i < picked.size(); ++i) CHECK(picked[i] == back[ids[i / columns] * columns + i % columns]);
 }
 
 int main() {
@@ -42,5 +47,10 @@ int main() {
         CHECK_THROWS(std::invalid_argument, weft::encode_rows(Codec::int8, rows, 7, out));
         CHECK_THROWS(std::invalid_argument, weft::encode_rows(Codec::int8, rows, 0, out));
         CHECK_THROWS(std::invalid_argument, weft::decode_rows(Codec::int8, out, 4, rows));
+        std::vector<float> one(3);
+        const std::vector<int64_t> past{20000}, negative{-1};
+        CHECK_THROWS(std::invalid_argument, weft::gather_decoded<int64_t>(Codec::int8, out, 3, past, one));
+        CHECK_THROWS(std::invalid_argument, weft::gather_decoded<int64_t>(Codec::int8, out, 3, negative, one));
+        CHECK_THROWS(std::invalid_argument, weft::gather_decoded<int64_t>(Codec::int8, out, 4, negative, one));
     }
 }

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, overload
 import numpy as np
 
 from weft.errors import WeftValueError
+from weft.features.memory import MemoryTable, raw_rows
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
 from weft.files import replacing
 from weft.kernels import codec as kernel
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from weft.features.table import FeatureTable
 
-__all__ = ["Decoded", "codec_of", "encode", "encoded", "pieces", "raw_header", "raw_rows"]
+__all__ = ["Decoded", "codec_of", "encode", "encoded", "pieces", "raw_header"]
 
 _PLAIN: dict[str, Codec] = {"<f4": "float32", "<f2": "float16"}
 _PIECE = 16 << 20  # bytes of float32 that are encoded at a time
@@ -124,11 +125,9 @@ def raw_header(header: NpyHeader) -> NpyHeader:
     return replace(header, shape=shape, dtype=np.dtype(np.uint8), fortran=False)
 
 
-def raw_rows(rows: Array) -> Array:
-    """Records as their bytes, uint8 ``[N, W]``; any other array as it is."""
-    if said_by(rows.dtype) is None or rows.ndim != 1:
-        return rows
-    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
+def _bytes(rows: Array, width: int) -> Array:
+    """Rows as uint8 ``[N, W]``, where they are."""
+    return rows.reshape(-1).view(np.uint8).reshape(len(rows), width)
 
 
 def decoded_form(rows: Array) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -187,9 +186,12 @@ class Decoded:
         """As in :class:`weft.features.FeatureTable`."""
         ids = checked_ids(ids, self._shape[0])
         out = checked_out(out, (len(ids), self._shape[1]), self.dtype)
+        if isinstance(self.base, MemoryTable) and self._width:
+            # Straight from where they are: no second pass.
+            return kernel.gather(_bytes(self.base.rows, self._width), self.codec, ids, out)
         rows = self.base.take(ids, self._room(len(ids)))
         if out.size:
-            kernel.decode(rows.reshape(-1).view(np.uint8).reshape(len(ids), self._width), self.codec, out)
+            kernel.decode(_bytes(rows, self._width), self.codec, out)
         return out
 
     def submit(self, ids: Array, out: Array | None = None) -> Ticket:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
 
 from weft.errors import WeftValueError
-from weft.features.codec import raw_rows
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
+from weft.kernels.codec import said_by
 from weft.kernels.gather import gather
 from weft.kernels.memory import copy_huge
 
-if TYPE_CHECKING:
-    import numpy as np
+__all__ = ["MemoryTable", "raw_rows"]
 
-__all__ = ["MemoryTable"]
+
+def raw_rows(rows: Array) -> Array:
+    """Records as their bytes, uint8 ``[N, W]``; any other array as it is."""
+    if said_by(rows.dtype) is None or rows.ndim != 1:
+        return rows
+    return np.ascontiguousarray(rows).view(np.uint8).reshape(len(rows), rows.dtype.itemsize)
 
 
 class MemoryTable:
@@ -42,6 +48,11 @@ class MemoryTable:
     def shape(self) -> tuple[int, int]:
         """(N, F)."""
         return self._rows.shape[0], self._rows.shape[1]
+
+    @property
+    def rows(self) -> Array:
+        """All of them, where they are."""
+        return self._rows
 
     @property
     def dtype(self) -> np.dtype[Any]:

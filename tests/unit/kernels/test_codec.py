@@ -7,7 +7,17 @@ import pytest
 
 from weft import _core
 from weft.errors import WeftValueError
-from weft.kernels.codec import CODECS, columns_of, decode, encode, record, reference, row_bytes, said_by
+from weft.kernels.codec import (
+    CODECS,
+    columns_of,
+    decode,
+    encode,
+    gather,
+    record,
+    reference,
+    row_bytes,
+    said_by,
+)
 
 NARROW = [codec for codec in CODECS if codec != "float32"]
 
@@ -40,6 +50,25 @@ def test_native_is_the_definition(codec, shape, threads):
     out = np.empty(shape, np.float32)
     assert decode(got, codec, out) is out
     np.testing.assert_array_equal(out.view(np.uint32), back.view(np.uint32))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("columns", [0, 1, 7, 128, 3000])
+@pytest.mark.parametrize("ids", [np.uint32, np.int64])
+def test_gathering_is_decoding_what_is_picked(codec, columns, ids, threads):
+    rows = encode(numbers(50, columns, codec), codec)
+    for count in (0, 1, 63, 1000):
+        wanted = np.random.default_rng(count).integers(0, 50, count).astype(ids)
+        got = gather(rows, codec, wanted)
+        decoded = reference.gather(rows, codec, wanted).reshape(count, columns)
+        np.testing.assert_array_equal(got.view(np.uint32), decoded.view(np.uint32))
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize(("ids", "match"), [([0, 3, 9], "id 1 is row 3 of 3"), ([-1], "id 0 is row -1 of 3")])
+def test_ids_there_are_not(codec, ids, match, threads):
+    with pytest.raises(WeftValueError, match=match):
+        gather(encode(np.ones((3, 5)), codec), codec, np.array(ids))
 
 
 @pytest.mark.parametrize("codec", ["float16", "bfloat16"])
@@ -158,6 +187,10 @@ def test_arrays_that_do_not_fit():
         decode(np.zeros((2, 8), np.uint8)[:, ::2], "float16")
     with pytest.raises(WeftValueError, match="out must be"):
         decode(np.zeros((2, 8), np.uint8), "float16", np.empty((2, 3), np.float32))
+    with pytest.raises(WeftValueError, match=r"ids must be uint32 or int64"):
+        gather(np.zeros((2, 8), np.uint8), "float16", np.zeros(3, np.int16))
+    with pytest.raises(ValueError, match="are not rows of 3 columns"):
+        _core.gather_decoded(0, np.zeros(8, np.uint8), 3, np.zeros(1, np.int64), np.zeros(3, np.float32))
     with pytest.raises(ValueError, match="are not rows of 3 columns"):
         _core.decode_rows(0, np.zeros(8, np.uint8), 3, np.zeros(4, np.float32))
     with pytest.raises(ValueError, match="none of number 3"):

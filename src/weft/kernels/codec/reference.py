@@ -13,7 +13,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from weft.kernels.codec.form import Codec
 
-__all__ = ["decode", "encode", "refused"]
+__all__ = ["decode", "encode", "gather", "refused"]
 
 F32 = npt.NDArray[np.float32]
 U8 = npt.NDArray[np.uint8]
@@ -28,6 +28,11 @@ def decode(rows_NW: U8, codec: Codec) -> F32:
         return (rows_NW.view("<u2").astype(np.uint32) << 16).view(np.float32)
     with np.errstate(invalid="ignore"):
         return rows_NW.view("<f2" if codec == "float16" else "<f4").astype(np.float32)
+
+
+def gather(rows_NW: U8, codec: Codec, ids_M: npt.NDArray[np.integer]) -> F32:
+    """Rows ``ids``, decoded; float32 ``[M, F]``."""
+    return decode(np.ascontiguousarray(rows_NW[ids_M]), codec)
 
 
 def refused(rows_NF: F32, codec: Codec) -> npt.NDArray[np.bool_]:
