@@ -33,7 +33,7 @@ _DRAWING = 2  # threads that draw; more would take cores from the model
 # holds 6 MB, most of it edges, and a cache may want to know the whole epoch: what does not fit here is drawn
 # again when its turn comes, to the same edges, since a draw depends on the number of the batch alone. That
 # takes 7 ms of one thread, where its rows take tens to read.
-_HELD = 64 << 20
+_HELD = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,8 +136,9 @@ class Pipeline(Generic[T]):
                 self._given += 1
                 self._go_on()
                 return number, self._ready.pop(number)
-            if self._failed is not None:
-                raise self._failed
+            failed, self._failed = self._failed, None  # its traceback refers to all that is here
+            if failed is not None:
+                raise failed
             return None
 
     @property

@@ -189,6 +189,24 @@ def test_isolated_and_repeated_seeds(x):
     assert (batch.edge_index.shape, batch.batch_size, batch.num_sampled_edges) == ((2, 0), 1, [0])
 
 
+@pytest.mark.parametrize("directed", [False, True])
+def test_mapped_files(made_graph, x, tmp_path, directed):
+    """A graph and features that are read where they are: nothing of them can be written to."""
+    graph = made_graph(directed=directed, weighted=True)
+    mapped = graph.save(tmp_path / "graph")
+    np.save(tmp_path / "x.npy", x)
+    rows = np.load(tmp_path / "x.npy", mmap_mode="r")
+    y = np.arange(N, dtype=np.float32)
+    y.flags.writeable = False
+    seeds = np.arange(N)[::-1]
+    seeds.flags.writeable = False
+    one = NeighborLoader(graph, x, [3, 2], seeds, 64, y=y)
+    other = NeighborLoader(mapped, rows, [3, 2], seeds, 64, y=y)
+    for left, right in zip(one, other, strict=True):
+        for key in left.keys():  # noqa: SIM118 of Data
+            assert np.array_equal(left[key], right[key]), key
+
+
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int8])
 def test_dtypes_of_features(graph, dtype):
     x = np.arange(N * 3).reshape(N, 3).astype(dtype)
