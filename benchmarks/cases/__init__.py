@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.cases import embed_quality, embed_swap, embed_throughput, gather, ingest, sample, walk, walk2
+from benchmarks.cases import (
+    accuracy,
+    embed_quality,
+    embed_swap,
+    embed_throughput,
+    gather,
+    ingest,
+    sample,
+    walk,
+    walk2,
+)
 
 if TYPE_CHECKING:
     from benchmarks.case import Case
@@ -14,6 +24,7 @@ __all__ = ["CASES"]
 CASES: dict[str, Case] = {
     case.name: case
     for case in (
+        accuracy.CASE,
         embed_quality.CASE,
         embed_swap.CASE,
         embed_throughput.CASE,

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 SEEDS = 5
-STEPS = 120  # of the full batch
-LOOKS = 24  # of it at the validation set
+STEPS = 100  # of the full batch
+LOOKS = 20  # of it at the validation set
 # As in the papers and PyG's examples.
 MODELS: dict[str, dict[str, Any]] = {
     "sage": {"hidden": 64, "learning_rate": 0.01, "weight_decay": 5e-4, "dropout": 0.5},
@@ -26,8 +26,8 @@ MODELS: dict[str, dict[str, Any]] = {
     "gcn": {"hidden": 16, "learning_rate": 0.01, "weight_decay": 5e-4, "dropout": 0.5},
 }
 # Batch size, epochs: of the small training sets as many steps as the full batch has.
-BATCH = {"Cora": (64, 40), "CiteSeer": (64, 60), "Facebook pages": (1024, 30), "Twitch DE": (1024, 30)}
-FANOUT = (25, 10)
+BATCH = {"Cora": (64, 40), "CiteSeer": (64, 50), "Facebook pages": (1024, 30), "Twitch DE": (1024, 30)}
+FANOUT = (15, 10)
 
 
 class Measured:

@@ -45,8 +45,9 @@ class Args:
     model: Literal["sage", "gat", "gcn", "gin"] = "sage"
     """GraphSAGE, GAT, GCN or GIN, as PyG has them."""
 
-    task: Literal["node"] = "node"
-    """node: tell the labels of nodes."""
+    task: Literal["node", "link"] = "node"
+    """node: tell the labels of nodes. link: learn vectors whose products tell edges from other pairs; 5 % of
+    the edges are hidden to validate, 10 % to test."""
 
     features: Annotated[Path | None, arg(metavar="NPY")] = None
     """A row for each node; the graph's features when not given."""
@@ -63,16 +64,16 @@ class Args:
     60, 20 and 20 % of the labelled nodes."""
 
     hidden: int = 128
-    """Width of the layers between."""
+    """Width of the layers between; with --task link of the vectors, too."""
 
     num_neighbors: Annotated[str, arg(metavar="K[,K...]")] = "15,10"
     """Neighbours drawn at each hop, -1 for all; as many layers."""
 
     batch_size: int = 1024
-    """Nodes of a step."""
+    """Nodes, or edges, of a step."""
 
     epochs: int = 50
-    """Passes over the nodes to learn from, at most."""
+    """Passes over the nodes or edges to learn from, at most."""
 
     patience: Annotated[int | None, arg(metavar="INT|None")] = 10
     """Stop after so many epochs without a better score on the validation set. The best weights are kept."""
@@ -88,6 +89,9 @@ class Args:
 
     heads: int = 8
     """Of gat."""
+
+    negatives: int = 1
+    """link: pairs that are no edges, for each edge."""
 
     memory: Annotated[str, arg(metavar="SIZE")] = "2GiB"
     """For features: those kept in memory, and those of the batches under way."""
@@ -211,6 +215,8 @@ def _check(args: Args) -> None:
             f"there is no graph directory {args.graph}; make one of a file of edges with weft import"
         )
     check_minutes(args.checkpoint_minutes)
+    if args.task == "link" and (args.labels is not None or args.split is not None):
+        raise WeftValueError("--labels and --split are for --task node; leave them out")
     if args.label_columns is not None and args.labels is None:
         raise WeftValueError("--label-columns needs --labels FILE")
     for option, file in (("--features", args.features), ("--labels", args.labels), ("--split", args.split)):
@@ -245,6 +251,7 @@ def _settings(args: Args) -> Settings:
         weight_decay=args.weight_decay,
         dropout=args.dropout,
         heads=args.heads,
+        negatives=args.negatives,
         seed=args.seed,
     )
 

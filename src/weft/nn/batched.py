@@ -57,7 +57,8 @@ class Batched(torch.nn.Module):
         """The last layer's rows of the seeds, ``[B, out]``; what they do not need is not computed.
 
         Args:
-            batch: as :class:`weft.loader.NeighborLoader` gives it, as many hops as there are layers.
+            batch: as :class:`weft.loader.NeighborLoader` and :class:`weft.loader.LinkNeighborLoader` give it,
+                as many hops as there are layers.
 
         Raises:
             WeftValueError: there are not.
@@ -76,7 +77,7 @@ class Batched(torch.nn.Module):
         out = self.gnn(
             batch.x, edge_index, **more, num_sampled_nodes_per_hop=nodes, num_sampled_edges_per_hop=hops
         )
-        return out[: batch.batch_size]
+        return out[: nodes[0]]
 
     def layer(
         self, i: int, x_MF: Tensor, n_id: Tensor, edge_index: Tensor, e_id: Tensor, seeds: int

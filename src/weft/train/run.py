@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from weft.graph.format import DirectoryReader, DirectoryWriter
     from weft.nn import Batched
     from weft.train.settings import Settings
-    from weft.train.task import NodeTask
+    from weft.train.task import Task
 
 __all__ = ["Run", "pack", "unpack"]
 
@@ -44,7 +44,7 @@ class Run:
         settings: what else decides it.
     """
 
-    def __init__(self, net: Batched, task: NodeTask, settings: Settings) -> None:
+    def __init__(self, net: Batched, task: Task, settings: Settings) -> None:
         self.net, self.task, self.settings = net, task, settings
         self._optimizer = torch.optim.Adam(
             net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay

@@ -20,13 +20,14 @@ from weft.loader import NeighborLoader
 from weft.nn import Batched, model
 from weft.rng import Op, key
 from weft.train.inputs import Features, OnNan
+from weft.train.link import EdgeSplit, LinkTask
+from weft.train.node import NodeTask
 from weft.train.plan import Plan
 from weft.train.run import Run
 from weft.train.settings import Settings
 from weft.train.split import Split
 from weft.train.store import Trained
 from weft.train.targets import Targets
-from weft.train.task import NodeTask
 from weft.train.watch import Bar, Curves, Keeper
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
     from weft.features import FeatureTable
     from weft.graph import Graph, Labels
+    from weft.train.task import Task
 
 __all__ = ["Training", "fit"]
 
@@ -51,9 +53,10 @@ class Training:
         graph: neighbours are drawn along edges that come in.
         features: a ``.npy`` file, an array or a :class:`weft.features.FeatureTable`, row i being node i;
             None: those attached to the graph.
-        labels: see :meth:`weft.train.Targets.of`; None: those attached to the graph.
+        labels: of the task ``node``, see :meth:`weft.train.Targets.of`; None: those attached to the graph.
         settings: what else decides it.
-        split: which nodes are learned from; None: 60 % of those with labels, 20 % validate, 20 % test.
+        split: of the task ``node``: which nodes are learned from; None: 60 % of those with labels, 20 %
+            validate, 20 % test. Of the task ``link``, 5 % of the edges are hidden to validate, 10 % to test.
         memory: for rows of features, in the cache and in batches under way.
         on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
 
@@ -78,31 +81,29 @@ class Training:
     ) -> None:
         self.settings = Settings() if settings is None else settings
         self._graph, self._base = graph, resident()
-        labels = graph.labels if labels is None else labels
-        if labels is None:
-            raise WeftValueError(
-                "train: the graph has no labels; give --labels FILE (labels= in Python), or import it "
-                "with some"
-            )
-        self._targets = Targets.of(labels, graph.num_nodes)
-        self._split = Split.random(self._targets.known(), self.settings.seed) if split is None else split
-        self._split.check(graph.num_nodes, self._targets.known())
+        self._targets: Targets | None = None
+        self._split: Split | None = None
+        self._edges: EdgeSplit | None = None
+        if self.settings.task == "node":
+            self._targets = _targets_of(graph, labels)
+            known = self._targets.known()
+            self._split = Split.random(known, self.settings.seed) if split is None else split
+            self._split.check(graph.num_nodes, known)
+        elif labels is not None or split is not None:
+            raise WeftValueError("train: labels and split are for the task 'node'; leave them out")
         self._features = Features.of(features, graph, on_nan)
-        sampled = graph.reverse()
-        self._sampled = sampled if sampled.path is None else sampled.in_memory()
+        if self.settings.task == "link":
+            self._edges = EdgeSplit.of(graph, self.settings.seed)
+            self._sampled = self._edges.graph.reverse()
+        else:
+            sampled = graph.reverse()
+            self._sampled = sampled if sampled.path is None else sampled.in_memory()
         batch_nodes, batch_edges = self._trial()
         row = self._features.shape[1] * self._features.dtype.itemsize
         cache = self._cache(parse_bytes(memory), _AHEAD * batch_nodes * row)
         # A node is drawn as often as it has edges to those that draw.
         self._table, self._ours = self._features.open(cache, hotness=graph.degree())
-        self._task = NodeTask(
-            self._sampled,
-            self._table,
-            self._targets,
-            self._split,
-            self.settings,
-            clean=self._features.broken > 0,
-        )
+        self._task = self._make_task()
         self._net = self._make_net()
         self.plan = self._make_plan(batch_nodes, batch_edges, min(cache, self._features.nbytes))
         """What it will take."""
@@ -131,8 +132,8 @@ class Training:
                 **self.settings.to_dict(),
                 "features": f"{self._features.dtype} {list(self._features.shape)}",
                 "nan": self._features.broken,
-                "labels": self._targets.digest(),
-                "split": self._split.digest(),
+                "labels": None if self._targets is None else self._targets.digest(),
+                "split": None if self._split is None else self._split.digest(),
             },
             "plan": {},
             "graph": graph_identity(self._graph),
@@ -254,6 +255,21 @@ class Training:
             )
         return left
 
+    def _make_task(self) -> Task:
+        clean = self._features.broken > 0
+        if self._edges is not None:
+            return LinkTask(
+                self._sampled,
+                self._table,
+                # Directed edges stand the other way round in what is sampled from.
+                self._edges.turned() if self._graph.directed else self._edges,
+                self.settings,
+                clean=clean,
+            )
+        assert self._targets is not None
+        assert self._split is not None
+        return NodeTask(self._sampled, self._table, self._targets, self._split, self.settings, clean=clean)
+
     def _make_net(self) -> Batched:
         settings = self.settings
         with torch.random.fork_rng(devices=[]):
@@ -272,12 +288,16 @@ class Training:
     def _trial(self) -> tuple[int, int]:
         """Nodes and edges of a batch, the most of a few."""
         settings, nodes, edges = self.settings, 0, 0
+        if self._split is None:
+            seeds, batch = None, 2 * settings.batch_size * (1 + settings.negatives)  # both ends of all pairs
+        else:
+            seeds, batch = self._split.train, settings.batch_size
         with NeighborLoader(
             self._sampled,
             None,
             settings.num_neighbors,
-            self._split.train,
-            settings.batch_size,
+            seeds,
+            batch,
             direction="out",
             weighted=False,
             shuffle=True,
@@ -289,7 +309,12 @@ class Training:
         return nodes, edges
 
     def _make_plan(self, batch_nodes: int, batch_edges: int, cache: int) -> Plan:
-        settings, features, split = self.settings, self._features, self._split
+        settings, features = self.settings, self._features
+        if self._split is not None:
+            val, test = len(self._split.val), len(self._split.test)
+        else:
+            assert self._edges is not None
+            val, test = self._edges.val.shape[1], self._edges.test.shape[1]
         columns = features.shape[1]
         # Of each layer its rows, what comes before the activation and both gradients; of the widest the
         # messages of its edges, there and back.
@@ -299,10 +324,10 @@ class Training:
         return Plan(
             nodes=self._graph.num_nodes,
             edges=self._graph.num_edges,
-            items=len(split.train),
-            val=len(split.val),
-            test=len(split.test),
-            unit="nodes",
+            items=self._task.items,
+            val=val,
+            test=test,
+            unit="nodes" if self._split is not None else "edges",
             batch_size=settings.batch_size,
             batch_nodes=batch_nodes,
             batch_edges=batch_edges,
@@ -316,6 +341,20 @@ class Training:
             batches=_AHEAD * batch_nodes * columns * features.dtype.itemsize + made,
             base=self._base,
         )
+
+
+def _targets_of(graph: Graph, labels: Labels | npt.ArrayLike | None) -> Targets:
+    """Those given, or else attached.
+
+    Raises:
+        WeftValueError: there are none, or they cannot be told.
+    """
+    given = graph.labels if labels is None else labels
+    if given is None:
+        raise WeftValueError(
+            "train: the graph has no labels; give --labels FILE (labels= in Python), or import it with some"
+        )
+    return Targets.of(given, graph.num_nodes)
 
 
 def fit(

@@ -217,3 +217,32 @@ def test_a_graph_without_edges(rows, labels):
     for name in ("sage", "gat", "gcn", "gin"):
         made = fit(lonely, rows, labels, model=name, **SMALL)
         assert made.scores["test"] > 0.4
+
+
+def test_links(graph, rows):
+    small = {**SMALL, "task": "link", "hidden": 16, "batch_size": 256, "epochs": 15}
+    src = np.repeat(np.arange(300), graph.degree())
+    for given in (graph, Graph.from_edges(src, graph.indices, num_nodes=300)):
+        with Training(given, rows, settings=Settings(**small)) as training:
+            plan = training.plan
+            made = training.fit()
+        edges = given.num_edges if given.directed else (given.indptr[-1] - loops(given)) // 2 + loops(given)
+        assert plan.items + plan.val + plan.test == edges - loops(given)
+        assert plan.unit == "edges"
+        assert made.score_name == "AUC"
+        # Edges lie within one of three classes: knowing these, two thirds of the negatives are told.
+        assert 0.62 < made.scores["test"] < 0.9
+        assert made.targets is None
+        assert made.split is None
+        same(made, fit(given, rows, **small))
+
+
+def loops(graph):
+    return int((np.repeat(np.arange(graph.num_nodes), graph.degree()) == graph.indices).sum())
+
+
+def test_links_that_cannot_be_learned(graph, rows, labels):
+    with pytest.raises(WeftValueError, match="leave them out"):
+        fit(graph, rows, labels, task="link")
+    with pytest.raises(WeftValueError, match="3 edges are too few"):
+        fit(Graph.from_edges([0, 1, 2], [1, 2, 0]), rows[:3], task="link")
