@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from weft.errors import WeftValueError
 from weft.eval.metrics import auc
+from weft.graph import Graph
 from weft.loader import LinkNeighborLoader
 from weft.sampling.holdout import hide_edges
 from weft.train.task import Task
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from torch_geometric.data import Data
 
     from weft.features import FeatureTable
-    from weft.graph import Graph
     from weft.nn import Batched
     from weft.train.settings import Settings
 
