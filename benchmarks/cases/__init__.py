@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cases import (
     accuracy,
+    disk,
     embed_quality,
     embed_swap,
     embed_throughput,
     gather,
     ingest,
+    policy,
     sample,
     walk,
     walk2,
@@ -25,12 +27,14 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         accuracy.CASE,
+        disk.CASE,
         embed_quality.CASE,
         embed_swap.CASE,
         embed_throughput.CASE,
         gather.CASE,
         ingest.CASE,
         ingest.MEMORY,
+        policy.CASE,
         sample.CASE,
         walk.CASE,
         walk.WEIGHTED,

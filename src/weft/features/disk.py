@@ -110,6 +110,11 @@ class DiskTable:
         """Bytes between two blocks that are rather read than left out."""
         return 0 if self._file is None else self._file.gap
 
+    def set_gap(self, bytes: int) -> None:
+        """Read at most so many bytes between two blocks, rounded down to 4 KiB; 0: none."""
+        if self._file is not None:
+            self._file.gap = max(0, bytes)
+
     @property
     def counts(self) -> tuple[int, int]:
         """Reads, and bytes of them, since the table was opened."""

@@ -144,7 +144,7 @@ def test_what_lies_between_is_read_too_where_that_is_cheaper(tmp_path):
     table = DiskTable(saved(tmp_path, rows))
     ids = np.arange(2, 4000, 12)  # every third block
     for gap, reads in ((0, len(ids)), (8192, None)):
-        table._file.gap = gap
+        table.set_gap(gap)
         before = table.counts[0]
         np.testing.assert_array_equal(table.take(ids), rows[ids])
         took = table.counts[0] - before
