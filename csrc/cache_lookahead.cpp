@@ -9,7 +9,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t ahead = 16;
+constexpr size_t prefetched = 16;
 constexpr uint32_t classes = 64;
 constexpr uint32_t never = ~uint32_t{0};      // no use is known
 constexpr uint32_t again = ~uint32_t{0} - 1;  // the batch has the row already
@@ -44,42 +44,42 @@ public:
             throw std::invalid_argument("cache: the batches expected have more than 4,294,967,294 rows");
         make_room(ids.size());
         for (size_t i = 0; i < ids.size(); ++i, ++end_) {
-            if (i + ahead < ids.size()) {
-                ask(ids[i + ahead]);
-                __builtin_prefetch(&last_[ids[i + ahead]], 1);
+            if (i + prefetched < ids.size()) {
+                ask(ids[i + prefetched]);
+                __builtin_prefetch(&last_[ids[i + prefetched]], 1);
             }
             const uint32_t row = ids[i];
-            at(end_) = never;
+            at(end_) = {row, never};
             if (last_[row] != 0) {
                 const uint64_t position = decode(last_[row]);
                 if (position >= start) {
-                    at(end_) = again;
+                    at(end_).next = again;
                     continue;
                 }
-                at(position) = static_cast<uint32_t>(batch);
+                at(position).next = static_cast<uint32_t>(batch);
             } else if (const uint32_t slot = find(row); slot != no_slot) {
                 lists_.remove(slot);
                 push({true, batch}, slot);
             }
             last_[row] = encode(end_);
         }
-        told_.push_back({start, hash(ids)});
+        told_.push_back(start);
     }
 
     void serve(std::span<const uint32_t> ids, std::span<uint32_t> place, std::span<uint32_t> keep) override {
-        const bool told = !told_.empty() && told_.front().hash == hash(ids);
+        const bool told = announced(ids);
         const bool stranger = !told && !told_.empty();  // it must not spoil what is known
         const uint64_t start = begin_;
         const uint64_t batch = now_;
         if (told) {
             told_.pop_front();
-            begin_ = told_.empty() ? end_ : told_.front().start;
+            begin_ = told_.empty() ? end_ : told_.front();
             ++now_;
         }
         for (size_t i = 0; i < ids.size(); ++i) {
-            if (i + 2 * ahead < ids.size()) ask(ids[i + 2 * ahead]);
-            if (i + ahead < ids.size())
-                if (const uint32_t slot = find(ids[i + ahead]); slot != no_slot) lists_.ask(slot);
+            if (i + 2 * prefetched < ids.size()) ask(ids[i + 2 * prefetched]);
+            if (i + prefetched < ids.size())
+                if (const uint32_t slot = find(ids[i + prefetched]); slot != no_slot) lists_.ask(slot);
             const uint32_t row = ids[i], slot = find(row);
             keep[i] = no_slot;
             place[i] = slot != no_slot && waits(slot) ? no_slot : slot;
@@ -95,20 +95,35 @@ public:
             if (place[i] != no_slot || find(ids[i]) != no_slot) continue;
             const Use use = told ? use_of(start + i, batch, ids[i]) : Use{false, heat(ids[i])};
             if (use.known && use.when == batch) continue;
-            keep[i] = admit(ids[i], use, true);
+            keep[i] = admit(ids[i], use, false);
         }
         if (told)
             for (size_t i = 0; i < ids.size(); ++i)
-                if (at(start + i) == never) last_[ids[i]] = 0;
+                if (at(start + i).next == never) last_[ids[i]] = 0;
     }
 
     uint32_t offer(uint32_t row) override {
         if (last_[row] == 0 || find(row) != no_slot) return no_slot;
         // Its first use would be nearer; the last one is what is known without a search.
         const uint64_t position = decode(last_[row]);
-        const auto batch = std::upper_bound(told_.begin(), told_.end(), position,
-                                            [](uint64_t p, const Told& t) { return p < t.start; }) - told_.begin() - 1;
-        return admit(row, {true, now_ + static_cast<uint64_t>(batch)}, false);
+        const auto batch = std::upper_bound(told_.begin(), told_.end(), position) - told_.begin() - 1;
+        return admit(row, {true, now_ + static_cast<uint64_t>(batch)}, true);
+    }
+
+    void ahead(size_t batches, std::vector<std::pair<uint32_t, uint32_t>>& wanted) override {
+        if (now_ < fetched_ || told_.empty()) return;
+        const size_t count = std::min(batches, told_.size());
+        const uint64_t end = count < told_.size() ? told_[count] : end_;
+        size_t batch = 0;
+        for (uint64_t p = told_.front(); p < end; ++p) {
+            while (batch + 1 < count && p >= told_[batch + 1]) ++batch;
+            const uint32_t row = at(p).row;
+            if (p + prefetched < end) ask(at(p + prefetched).row);
+            if (find(row) != no_slot) continue;
+            const uint32_t slot = admit(row, {true, now_ + batch}, true);
+            if (slot != no_slot) wanted.emplace_back(row, slot);
+        }
+        fetched_ = now_ + count;
     }
 
     void forget() override {
@@ -119,10 +134,9 @@ public:
                 lists_.remove(slot);
                 push({false, heat(row_of(slot))}, slot);
             }
+        for (; begin_ < end_; ++begin_) last_[at(begin_).row] = 0;
         now_ += told_.size();
         told_.clear();
-        begin_ = end_;
-        std::fill_n(last_, rows(), uint32_t{0});
     }
 
     size_t expected() const override { return told_.size(); }
@@ -137,8 +151,8 @@ protected:
     void removed(uint32_t slot) override { lists_.remove(slot); }
 
 private:
-    struct Told {
-        uint64_t start, hash;
+    struct Known {
+        uint32_t row, next;  // next: the number of the batch after
     };
 
     // When a row is used next: in a batch, or, if that is not known, by class of heat.
@@ -169,8 +183,8 @@ private:
     uint64_t heat(uint32_t row) const { return heat_.empty() ? 0 : heat_[row]; }
 
     // A slot for a row, if one is free or the row that would be missed least is missed less. Of rows without a known
-    // use in one class the latest stays. One that waits for its bytes gives way only to others of its own batch.
-    uint32_t admit(uint32_t row, Use use, bool over_waiting) {
+    // use in one class the latest stays. One that is being read straight into its slot stays.
+    uint32_t admit(uint32_t row, Use use, bool straight) {
         uint32_t slot = take_free();
         if (slot == no_slot) {
             const uint64_t cold = coldest();
@@ -178,16 +192,16 @@ private:
             if (!use.before(worst) && (use.known || worst.known || use.when > worst.when)) return no_slot;
             if (lists_.empty(list_of(worst))) return no_slot;
             slot = lists_.last(list_of(worst));
-            if (waits(slot) && !over_waiting) return no_slot;
+            if (waits_straight(slot)) return no_slot;
             evict(slot);
         }
-        put(row, slot);
+        put(row, slot, straight);
         push(use, slot);
         return slot;
     }
 
     Use use_of(uint64_t position, uint64_t batch, uint32_t row) {
-        const uint32_t next = at(position);
+        const uint32_t next = at(position).next;
         if (next == again) return {true, batch};
         if (next == never) return {false, heat(row)};
         // Batches are numbered in 32 bits in the queue; none of them is far.
@@ -197,20 +211,24 @@ private:
     uint32_t encode(uint64_t position) const { return static_cast<uint32_t>(position % codes + 1); }
     uint64_t decode(uint32_t code) const { return begin_ + (code - 1 + codes - begin_ % codes) % codes; }
 
-    uint32_t& at(uint64_t position) { return next_[position & (next_.size() - 1)]; }
+    Known& at(uint64_t position) { return next_[position & (next_.size() - 1)]; }
 
     void make_room(uint64_t more) {
         const uint64_t size = end_ - begin_ + more;
         if (size <= next_.size()) return;
-        std::vector<uint32_t> grown(std::bit_ceil(size));
+        std::vector<Known> grown(std::bit_ceil(size));
         for (uint64_t p = begin_; p < end_; ++p) grown[p & (grown.size() - 1)] = at(p);
         next_ = std::move(grown);
     }
 
-    static uint64_t hash(std::span<const uint32_t> ids) {
-        uint64_t h = ids.size();
-        for (const uint32_t id : ids) h = (h ^ id) * 0x9E3779B97F4A7C15u, h ^= h >> 29;
-        return h;
+    // Whether a batch is the first of those told.
+    bool announced(std::span<const uint32_t> ids) {
+        if (told_.empty()) return false;
+        const uint64_t start = told_.front(), end = told_.size() > 1 ? told_[1] : end_;
+        if (end - start != ids.size()) return false;
+        for (size_t i = 0; i < ids.size(); ++i)
+            if (at(start + i).row != ids[i]) return false;
+        return true;
     }
 
     uint32_t most_, ring_;
@@ -218,10 +236,11 @@ private:
     HugeBuffer buffer_;
     uint32_t* last_;  // encode()d position of a row's last known use
     std::vector<uint8_t> heat_;
-    std::vector<uint32_t> next_;  // ring of uses: the number of the batch after
-    std::deque<Told> told_;
+    std::vector<Known> next_;     // ring of the uses that are known
+    std::deque<uint64_t> told_;   // where each batch begins among them
     uint64_t begin_ = 0, end_ = 0;  // positions of the uses that are known
     uint64_t now_ = 0;              // number of the batch that is served next
+    uint64_t fetched_ = 0;          // and of the first whose rows were not asked for by ahead()
     mutable uint64_t far_ = 0, cold_ = 0;
 };
 

@@ -6,7 +6,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t ahead = 16;  // rows asked for before they are looked up
+constexpr size_t prefetched = 16;  // rows asked for before they are looked up
 
 class Static final : public CachePolicy {
 public:
@@ -21,7 +21,7 @@ public:
 
     void serve(std::span<const uint32_t> ids, std::span<uint32_t> place, std::span<uint32_t> keep) override {
         for (size_t i = 0; i < ids.size(); ++i) {
-            if (i + ahead < ids.size()) ask(ids[i + ahead]);
+            if (i + prefetched < ids.size()) ask(ids[i + prefetched]);
             const uint32_t slot = find(ids[i]);
             place[i] = slot != no_slot && waits(slot) ? no_slot : slot;
             keep[i] = no_slot;
@@ -39,7 +39,7 @@ public:
 
     void serve(std::span<const uint32_t> ids, std::span<uint32_t> place, std::span<uint32_t> keep) override {
         for (size_t i = 0; i < ids.size(); ++i) {
-            if (i + ahead < ids.size()) ask(ids[i + ahead]);
+            if (i + prefetched < ids.size()) ask(ids[i + prefetched]);
             place[i] = find(ids[i]);
             keep[i] = no_slot;
             if (place[i] != no_slot) used(place[i]);
@@ -122,10 +122,10 @@ uint32_t CachePolicy::take_free() {
     return used_ < slots() ? used_++ : no_slot;
 }
 
-void CachePolicy::put(uint32_t row, uint32_t slot) {
+void CachePolicy::put(uint32_t row, uint32_t slot, bool straight) {
     slot_[row] = slot + 1;
     row_[slot] = row;
-    waiting_[slot] = 1;
+    waiting_[slot] = straight ? 2 : 1;
     given_.push_back(slot);
 }
 

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "memory.h"
@@ -28,6 +29,10 @@ public:
 
     // A row that was read though the batch has it not: its slot, or no_slot if it is not worth one.
     virtual uint32_t offer(uint32_t) { return no_slot; }
+
+    // Rows that the next batches will miss, with their slots, to be read along with those of the batch that was just
+    // served; none while the last ones were not all served.
+    virtual void ahead(size_t, std::vector<std::pair<uint32_t, uint32_t>>&) {}
 
     // The next batch that will be served; of those, in order. See Lookahead.
     virtual void expect(std::span<const uint32_t>) {}
@@ -54,10 +59,12 @@ protected:
 
     // A slot nothing lies in, or no_slot.
     uint32_t take_free();
-    void put(uint32_t row, uint32_t slot);  // its bytes will follow
+    // Its bytes will follow: from the batch, when all of that is there, or straight from where they are read.
+    void put(uint32_t row, uint32_t slot, bool straight = false);
     void evict(uint32_t slot);
     void nothing_given() { given_.clear(); }
-    bool waits(uint32_t slot) const { return waiting_[slot]; }  // for its bytes
+    bool waits(uint32_t slot) const { return waiting_[slot] != 0; }  // for its bytes
+    bool waits_straight(uint32_t slot) const { return waiting_[slot] == 2; }
 
     // A row that is no longer held, for those who keep lists of them.
     virtual void removed(uint32_t slot) = 0;

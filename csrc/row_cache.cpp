@@ -12,6 +12,8 @@ namespace {
 
 constexpr size_t grain_bytes = 1 << 18;  // copied by a task at least
 constexpr size_t ahead_bytes = 4096;
+constexpr uint64_t far_apart = 256 << 10;  // rows read in one go that gain nothing from others
+constexpr size_t most_together = 4;        // batches: as many as a loop hardly waits for
 
 void prefetch(const std::byte* row, size_t width) {
     for (size_t at = 0; at < std::min<size_t>(width, 1024); at += 64) __builtin_prefetch(row + at);
@@ -64,6 +66,14 @@ void RowCache::keep(std::span<const uint32_t> ids, std::span<const std::byte> ou
     policy_->filled();
 }
 
+// Where rows lie close, those of several batches lie closer, and one pass over the file serves all. They are kept until
+// it is their turn, in a quarter of the cache at most.
+size_t RowCache::batches_together(const RowFile& file, size_t missed) const {
+    const double each = std::max(1.0, read_ > 0 ? read_ : static_cast<double>(missed));
+    if (static_cast<double>(file.bytes()) / each > far_apart) return 1;
+    return std::min(most_together, 1 + static_cast<size_t>(policy_->slots() / 4 / each));
+}
+
 void RowCache::take(RowFile& file, std::span<const uint32_t> ids, std::span<std::byte> out) {
     if (file.width() != width_) throw std::invalid_argument("cache: its rows are not as wide as the file's");
     RowFile::Plan plan;
@@ -73,6 +83,13 @@ void RowCache::take(RowFile& file, std::span<const uint32_t> ids, std::span<std:
         std::vector<RowFile::Want> wants;
         for (size_t i = 0; i < ids.size(); ++i)
             if (place_[i] == no_slot) wants.push_back({ids[i], &out[i * width_]});
+        std::vector<std::pair<uint32_t, uint32_t>> more;
+        const size_t missed = wants.size(), batches = batches_together(file, missed);
+        if (batches > 1) policy_->ahead(batches - 1, more);
+        for (const auto [id, slot] : more) wants.push_back({id, row(slot)});
+        counts_.ahead += more.size();
+        const auto read = static_cast<double>(wants.size());
+        read_ = read_ == 0 ? read : read_ + (read - read_) / 8;
         const auto along = [this](uint64_t id) -> std::byte* {
             const uint32_t slot = policy_->offer(static_cast<uint32_t>(id));
             if (slot == no_slot) return nullptr;

@@ -17,7 +17,8 @@ namespace weft {
 class RowCache {
 public:
     struct Counts {
-        uint64_t hits, misses, along;  // rows found, rows not found, rows kept that were read along
+        uint64_t hits, misses;  // rows found and not found
+        uint64_t ahead, along;  // rows read for the batches after, and kept because their block was read
     };
 
     // Rows of `width` bytes; 0 keeps none and counts alone.
@@ -45,6 +46,7 @@ public:
     Counts counts() const;
 
 private:
+    size_t batches_together(const RowFile& file, size_t missed) const;
     void check(std::span<const uint32_t> ids) const;
     void look(std::span<const uint32_t> ids, std::span<std::byte> out);
     void keep(std::span<const uint32_t> ids, std::span<const std::byte> out, bool there);
@@ -56,6 +58,7 @@ private:
     mutable std::mutex lock_;
     std::vector<uint32_t> place_, keep_;  // of the batch that is served
     Counts counts_{};
+    double read_ = 0;  // rows a batch, of late
 };
 
 }  // namespace weft

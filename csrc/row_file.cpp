@@ -29,7 +29,7 @@ constexpr unsigned most_threads = 64;    // where io_uring is forbidden
 constexpr uint64_t usual_gap = block;
 constexpr uint64_t widest_gap = 32 << 10;  // a wider one gained nothing on disks seen, and bytes are shared with others
 constexpr uint64_t worth_measuring = 64 << 20;  // bytes of a file
-constexpr unsigned probes = 128;
+constexpr unsigned probes = 128, rounds = 3;
 
 uint64_t down(uint64_t x) { return x / block * block; }
 uint64_t up(uint64_t x) { return (x + block - 1) / block * block; }
@@ -168,12 +168,12 @@ struct RowFile::State {
             with_threads(items, all);
     }
 
-    // Seconds that a read of `size` bytes takes when many are under way.
-    double seconds_of_a_read(uint64_t size) {
+    // Seconds that a read of `size` bytes takes when many are under way; other places each round.
+    double seconds_of_a_read(uint64_t size, uint64_t round) {
         std::vector<Request> all;
         const uint64_t places = (options.rows * options.width - longest) / block;
         for (uint64_t i = 0; i < probes; ++i) {
-            const uint64_t begin = down(options.offset) + (i * 0x9E3779B97F4A7C15u >> 20) % places * block;
+            const uint64_t begin = down(options.offset) + ((round * probes + i) * 0x9E3779B97F4A7C15u >> 20) % places * block;
             all.push_back({0, 0, begin, begin + size, begin + size});
         }
         const auto start = std::chrono::steady_clock::now();
@@ -187,7 +187,12 @@ struct RowFile::State {
     void measure_gap() {
         if (!direct || options.rows * options.width < worth_measuring) return;
         const std::lock_guard guard(busy);
-        const double few = seconds_of_a_read(block), many = seconds_of_a_read(longest);
+        // Others use the disk, too: of each kind, the round that was disturbed least.
+        double few = 1e9, many = 1e9;
+        for (uint64_t round = 0; round < rounds; ++round) {
+            few = std::min(few, seconds_of_a_read(block, 2 * round));
+            many = std::min(many, seconds_of_a_read(longest, 2 * round + 1));
+        }
         const double byte = (many - few) / static_cast<double>(longest - block);
         const double read = few - byte * block;
         gap = byte <= 0 ? widest_gap : down(static_cast<uint64_t>(std::clamp(read / byte, 0.0, double{widest_gap})));
@@ -314,6 +319,7 @@ void RowFile::measure_gap() { state_->measure_gap(); }
 uint64_t RowFile::gap() const { return state_->gap; }
 void RowFile::set_gap(uint64_t bytes) { state_->gap = down(std::min(bytes, longest)); }
 uint64_t RowFile::width() const { return state_->options.width; }
+uint64_t RowFile::bytes() const { return state_->options.rows * state_->options.width; }
 bool RowFile::ring() const { return state_->ring.has_value(); }
 bool RowFile::direct() const { return state_->direct; }
 RowFile::Counts RowFile::counts() const { return {state_->requests.load(), state_->bytes.load()}; }

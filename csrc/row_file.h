@@ -59,13 +59,14 @@ public:
     void run(const Plan& plan);
 
     // How far apart two rows may lie for one read to get both, with what lies between them: where a read costs a and
-    // a byte b, a / b. Measured by 128 short and 128 long reads; left as it is where they go through the page cache
+    // a byte b, a / b. Measured by 384 short and 384 long reads; left as it is where they go through the page cache
     // or the file is small.
     void measure_gap();
     uint64_t gap() const;
     void set_gap(uint64_t bytes);  // rounded down to blocks
 
     uint64_t width() const;
+    uint64_t bytes() const;  // of all rows
     bool ring() const;
     bool direct() const;
     Counts counts() const;  // since it was opened

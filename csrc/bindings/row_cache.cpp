@@ -54,7 +54,7 @@ void bind_row_cache(nb::module_& m) {
         .def_prop_ro("expected", &RowCache::expected, ungil)
         .def_prop_ro("counts", [](const RowCache& self) {
             const auto counts = self.counts();
-            return nb::make_tuple(counts.hits, counts.misses, counts.along);
+            return nb::make_tuple(counts.hits, counts.misses, counts.ahead, counts.along);
         });
 }
 

@@ -23,7 +23,7 @@ __all__ = ["CachedTable"]
 _SLOT = {"lookahead": 17, "static": 9, "lru": 17, "sieve": 18}
 # For each row of the table: where it is kept, for lookahead also its last known use and how hot it is.
 _ROW = {"lookahead": 9, "static": 4, "lru": 4, "sieve": 4}
-_USE = 4  # bytes of a use that is known
+_USE = 8  # bytes of a use that is known
 _KNOWN = 1 / 16  # of the memory at most, for uses that are known
 _PIECE = 8 << 20  # bytes asked at once from a table that can write to one place only
 
@@ -123,9 +123,12 @@ class CachedTable:
 
     @property
     def counts(self) -> dict[str, int]:
-        """Rows found (``hits``), not found (``misses``), and read along and kept (``along``), so far."""
-        hits, misses, along = self._cache.counts if self._cache else (0, 0, 0)
-        return {"hits": hits, "misses": misses, "along": along}
+        """Rows so far: found (``hits``) and not (``misses``), and those read though the batch had them not.
+
+        ``ahead`` for the batches after it, ``along`` because their block was read.
+        """
+        names = ("hits", "misses", "ahead", "along")
+        return dict(zip(names, self._cache.counts if self._cache else (0, 0, 0, 0), strict=True))
 
     def expect(self, ids: Array) -> None:
         """Announce the batch after those announced; batches are then taken in this order.

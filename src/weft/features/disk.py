@@ -27,7 +27,7 @@ class DiskTable:
 
     Nothing is kept in memory: rows of one 4 KiB block that are asked for together are read at once, blocks in
     the order of the file, many under way, and two that lie close with what lies between them: how close is
-    measured when the file is opened (256 reads, for files of 64 MiB and more). By io_uring where the system
+    measured when the file is opened (768 reads, for files of 64 MiB and more). By io_uring where the system
     lets us, else by threads; with O_DIRECT where the file system can: the page cache is left to others.
 
     Args:

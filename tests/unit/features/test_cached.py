@@ -81,7 +81,9 @@ def test_rows_of_a_block_are_read_once_for_all_batches(tmp_path):
         reads.append(base.counts[0])
     assert reads[0] > 0
     assert reads[-1] == reads[0]
-    assert table.counts["along"] == sum(map(len, trace[1:]))
+    counts = table.counts
+    assert counts["along"] > 0
+    assert counts["ahead"] + counts["along"] == sum(map(len, trace[1:]))
 
 
 def test_a_read_that_fails_leaves_the_cache_as_good_as_before():
