@@ -14,6 +14,7 @@ from benchmarks.cases import (
     ingest,
     policy,
     sample,
+    train,
     walk,
     walk2,
 )
@@ -36,6 +37,7 @@ CASES: dict[str, Case] = {
         ingest.MEMORY,
         policy.CASE,
         sample.CASE,
+        train.CASE,
         walk.CASE,
         walk.WEIGHTED,
         walk2.CASE,
