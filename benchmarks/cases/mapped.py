@@ -24,17 +24,16 @@ _PARTS = 32
 class HeldMap:
     """Rows of a mapped ``.npy`` file; parts of it are let go in turn while more than ``share`` is in memory.
 
-    The rows themselves are taken as anybody does: ``numpy.take`` on ``numpy.load(path, mmap_mode="r")``; or, if
-    ``advised``, as well as a map can do it: in the order of the file, without reading ahead.
+    The rows themselves are taken as anybody does: ``numpy.take`` on ``numpy.load(path, mmap_mode="r")``; or,
+    if ``advised``, as well as a map can do it: in the order of the file, without reading ahead.
     """
 
     def __init__(self, path: Path, share: float, *, advised: bool = False) -> None:
         self.rows: Any = np.load(path, mmap_mode="r")
         self._file = os.open(path, os.O_RDONLY)
-        base: Any = self.rows
-        while isinstance(base, np.ndarray):
-            base = base.base
-        self._map: Any = base
+        self._map: Any = self.rows
+        while isinstance(self._map, np.ndarray):
+            self._map = self._map.base
         # The map begins at a page of the file, where the rows or, with an odd header, those before them are.
         self._before = self.rows.offset - self.rows.offset % mmap.ALLOCATIONGRANULARITY
         self._address = self.rows.ctypes.data - self.rows.offset % mmap.ALLOCATIONGRANULARITY

@@ -171,10 +171,14 @@ def _measure(path: Path, fanout: tuple[int, ...]) -> None:
 
     graph = Graph.open(path.parent / "graph").in_memory()
     run = Training(graph, path, fanout)
-    with run.loader(None) as batches:  # the model alone, with libraries and threads that it needs
-        for batch, _ in zip(batches, range(3), strict=False):
-            batch.x = torch.zeros(len(batch.n_id), DIM)
-            run.learn([batch])
+
+    def alone() -> Any:  # noqa: ANN401
+        with run.loader(None) as batches:
+            for batch in batches:
+                batch.x = torch.zeros(len(batch.n_id), DIM)
+                yield batch
+
+    run.learn(alone())  # graph, model and libraries, without features
     before = _status("VmHWM")
     run.ours()
     budget = run.budget / 2**20
