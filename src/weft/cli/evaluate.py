@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from weft.errors import WeftValueError
+
 if TYPE_CHECKING:
     from weft.embed import Embedding
     from weft.eval import ClassificationReport, LinkReport
@@ -74,6 +76,8 @@ def run(args: Args) -> int:
     """Measure, print, and write the page if asked."""
     from weft.embed import Embedding
 
+    if args.task == "link" and args.labels is not None:
+        raise WeftValueError("evaluate: --labels are for --task classification; link prediction has none")
     embedding = Embedding.open(args.embedding)
     if args.report is not None:
         from weft.serve.picture import check_drawable
@@ -108,7 +112,6 @@ def graph_of(embedding: Embedding, path: Path | None) -> Graph:
     """
     import numpy as np
 
-    from weft.errors import WeftValueError
     from weft.graph import Graph
 
     recorded = embedding.config.get("graph")
@@ -133,7 +136,6 @@ def labels_of(
         WeftValueError: there are none, or columns of no file.
     """
     from weft.cli.import_ import columns_of
-    from weft.errors import WeftValueError
 
     if file is not None:
         from weft.graph import read_labels
@@ -190,7 +192,6 @@ def _classify(args: Args, embedding: Embedding, labels: Labels) -> Classificatio
 
 
 def _predict_links(args: Args, embedding: Embedding) -> LinkReport:
-    from weft.errors import WeftValueError
     from weft.eval import evaluate_links
 
     if embedding.holdout is None:

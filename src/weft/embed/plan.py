@@ -88,7 +88,8 @@ class Plan:
         """
         most = "at most " if at_most else ""
         facts = {
-            "pairs": f"{most}{self.pairs:,} of walks of length {self.length}, window {self.window}",
+            "pairs": f"{most}{self.pairs:,} of "
+            + ("edges" if self.length == 1 else f"walks of length {self.length}, window {self.window}"),
             "parts": f"{self.parts} of {show_count(self.rows, 'node')}, "
             f"threads: {min(num_threads(), self.parts)}",
             "pools": f"{-(-self.pairs // self.pool):,} of {show_count(self.pool, 'pair')}",

@@ -23,6 +23,7 @@ QUICK = ["--trials", "2", "--portions", "0.2", "0.5"]
         (["{}/vectors", "--graph", "{}/none"], "none"),
         (["{}/vectors", "--labels", "{}/none.csv"], "none.csv"),
         (["{}/plain", "--task", "link", "--graph", "{}/graph"], "--holdout"),
+        (["{}/vectors", "--task", "link", "--labels", "{}/graph"], "--labels are for --task classification"),
         (
             ["{}/vectors", "--task", "link", "--graph", "{}/graph", "--negatives", "0"],
             "num_negatives must be at least 1",

@@ -60,6 +60,7 @@ class FactorPlan:
     Attributes:
         nodes: N.
         edges: E, stored.
+        dim: of the vectors.
         width: columns that are computed: :func:`vector_width`.
         sketch: columns of the dense matrices of the SVD.
         power: steps of subspace iteration.
@@ -74,6 +75,7 @@ class FactorPlan:
 
     nodes: int
     edges: int
+    dim: int
     width: int
     sketch: int
     power: int
@@ -91,11 +93,12 @@ class FactorPlan:
         facts = {
             "walks": f"{self.walks:,} of {show_count(self.window, 'step')}, {samples} over an edge",
             "matrix": f"{'at most ' if self.walks else ''}{self.entries:,} entries",
+            "vectors": f"{self.nodes:,} axes, one for each node: the other columns of {self.dim} are 0",
             "svd": f"{self.sketch} columns, {self.power} power iterations",
             "filter": f"{self.strip} columns at a time",
             "memory": f"{show_bytes(self.bytes)} of {show_bytes(self.limit)}",
         }
-        left_out = {"walks": self.samples == 0, "filter": self.strip == 0}
+        left_out = {"walks": self.samples == 0, "filter": self.strip == 0, "vectors": self.dim <= self.width}
         return {name: text for name, text in facts.items() if not left_out.get(name)}
 
     def __str__(self) -> str:
@@ -157,6 +160,7 @@ def make_factor_plan(graph: Graph, request: Request, sampler: Sampler | None, ba
     return FactorPlan(
         nodes=nodes,
         edges=edges,
+        dim=request.dim,
         width=width,
         sketch=sketch,
         power=POWER[request.method],
