@@ -1,6 +1,7 @@
 """From a graph to what a model learns from: walks, and neighbours."""
 
 from weft.sampling.hetero import HeteroNeighborSampler, HeteroSampled
+from weft.sampling.hotness import reverse_pagerank, sampled_counts
 from weft.sampling.negatives import NegativeSampler
 from weft.sampling.neighbors import NeighborSampler, Sampled
 from weft.sampling.walks import WalkSampler, random_walks
@@ -13,4 +14,6 @@ __all__ = [
     "Sampled",
     "WalkSampler",
     "random_walks",
+    "reverse_pagerank",
+    "sampled_counts",
 ]
