@@ -13,12 +13,16 @@ from torch_geometric.data import Data
 from weft.loader.arrays import as_fanout, as_labels, as_table
 from weft.loader.pipeline import Drawn, Rows
 from weft.sampling import NeighborSampler, Sampled
+from weft.sampling.links import exclude_edges
 
 if TYPE_CHECKING:
+    import numpy as np
     import numpy.typing as npt
 
     from weft.features import FeatureTable
-    from weft.graph import Graph
+    from weft.graph import EdgeType, Graph
+
+    I64 = npt.NDArray[np.int64]
 
 __all__ = ["OneType"]
 
@@ -53,10 +57,16 @@ class OneType:
             self.tables[""] = as_table(features, graph.num_nodes)
         self._y = None if y is None else as_labels(y, graph.num_nodes)
         self._sampler = NeighborSampler.of(graph, fanout, **options)
+        self._turned = options["direction"] == "out"
 
     def sample(self, seeds: dict[str, npt.NDArray[Any]], seed: int, number: int) -> Sampled:
         """Draw a batch around seeds."""
         return self._sampler.sample(seeds[""], seed=seed, batch=number)
+
+    def exclude(self, sampled: Sampled, kind: EdgeType, source_B: I64, target_B: I64) -> Sampled:
+        """Keep edges, whose ends were the seeds, out of what was sampled."""
+        ends = (target_B, source_B) if self._turned else (source_B, target_B)
+        return exclude_edges(sampled, *ends, both=not self.graph.directed)
 
     def drawn(self, sampled: Sampled, more: Any, *, repeats: bool) -> Drawn:  # noqa: ANN401
         """What was sampled as a pipeline has it, with more to keep beside."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch_geometric.data import HeteroData
 
@@ -12,13 +13,15 @@ from weft.errors import WeftKeyError, WeftTypeError
 from weft.loader.arrays import as_fanout, as_labels, as_nodes, as_table
 from weft.loader.pipeline import Drawn, Rows
 from weft.sampling import HeteroNeighborSampler, HeteroSampled
+from weft.sampling.links import exclude_typed_edges
 
 if TYPE_CHECKING:
-    import numpy as np
     import numpy.typing as npt
 
     from weft.features import FeatureTable
-    from weft.graph import HeteroGraph
+    from weft.graph import EdgeType, HeteroGraph
+
+    I64 = npt.NDArray[np.int64]
 
 __all__ = ["ManyTypes", "typed_nodes"]
 
@@ -54,10 +57,27 @@ class ManyTypes:
             for kind, some in _by_type(y, graph, "y").items()
         }
         self._sampler = HeteroNeighborSampler.of(graph, num_neighbors, **options)
+        self._turned = options["direction"] == "out"
 
     def sample(self, seeds: dict[str, npt.NDArray[Any]], seed: int, number: int) -> HeteroSampled:
         """Draw a batch around seeds."""
         return self._sampler.sample(seeds, seed=seed, batch=number)
+
+    def exclude(self, sampled: HeteroSampled, kind: EdgeType, source_B: I64, target_B: I64) -> HeteroSampled:
+        """Keep edges of a type, whose ends were the seeds, out of what was sampled: there and back."""
+        source, relation, target = kind
+        back = target, relation[4:] if relation.startswith("rev_") else f"rev_{relation}", source
+        gone: dict[EdgeType, tuple[I64, I64]] = {}
+        for stored, there in zip(self.graph.edge_types, self._sampler.edge_types, strict=True):
+            pairs = []
+            if stored == kind:
+                pairs.append((source_B, target_B))
+            if stored == back or (stored == kind and source == target):
+                pairs.append((target_B, source_B))
+            if pairs:
+                begin, end = (np.concatenate(ends) for ends in zip(*pairs, strict=True))
+                gone[there] = (end, begin) if self._turned else (begin, end)
+        return exclude_typed_edges(sampled, gone)
 
     def drawn(self, sampled: HeteroSampled, more: Any, *, repeats: bool) -> Drawn:  # noqa: ANN401
         """What was sampled as a pipeline has it, with more to keep beside."""

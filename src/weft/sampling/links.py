@@ -12,9 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from weft.graph import EdgeType
+    from weft.sampling.hetero import HeteroSampled
     from weft.sampling.neighbors import Sampled
 
-__all__ = ["between", "exclude_edges"]
+__all__ = ["between", "exclude_edges", "exclude_typed_edges"]
 
 I64 = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -42,14 +46,81 @@ def exclude_edges(sampled: Sampled, source_P: I64, target_P: I64, *, both: bool)
     kept_M, kept_S = _reached(sampled, kept_S)
     rest = _filtered(sampled, kept_S)
     number_M = np.cumsum(kept_M) - 1
-    hops = np.repeat(np.arange(len(sampled.num_sampled_nodes)), sampled.num_sampled_nodes)
     return replace(
         rest,
         n_id=sampled.n_id[kept_M],
         edge_index=number_M[rest.edge_index],
         batch=sampled.batch[kept_M],
-        num_sampled_nodes=np.bincount(hops[kept_M], minlength=len(sampled.num_sampled_nodes)).tolist(),
+        num_sampled_nodes=_recount(sampled.num_sampled_nodes, kept_M),
     )
+
+
+def exclude_typed_edges(sampled: HeteroSampled, gone: Mapping[EdgeType, tuple[I64, I64]]) -> HeteroSampled:
+    """As :func:`exclude_edges`, of a batch of several types.
+
+    Args:
+        sampled: the batch, whose seeds are the ends of the edges.
+        gone: sources and targets of the edges to keep out, int64 ``[P]`` each, by their type in the batch.
+    """
+    kept = {}
+    for kind, (row_S, col_S) in sampled.edge_index.items():
+        source_P, target_P = gone.get(kind, (row_S[:0], row_S[:0]))
+        u_S, v_S = sampled.n_id[kind[0]][row_S], sampled.n_id[kind[2]][col_S]
+        kept[kind] = ~between(u_S, v_S, source_P, target_P, both=False)
+    if all(mask.all() for mask in kept.values()):
+        return sampled
+    if sampled.batch is None:
+        return _filtered_types(sampled, kept)
+    there = _reached_types(sampled, kept)
+    rest = _filtered_types(sampled, kept)
+    number = {kind: np.cumsum(mask) - 1 for kind, mask in there.items()}
+    return replace(
+        rest,
+        n_id={kind: nodes[there[kind]] for kind, nodes in sampled.n_id.items()},
+        edge_index={
+            kind: np.stack([number[kind[0]][row], number[kind[2]][col]])
+            for kind, (row, col) in rest.edge_index.items()
+        },
+        batch={kind: trees[there[kind]] for kind, trees in sampled.batch.items()},
+        num_sampled_nodes={
+            kind: _recount(counts, there[kind]) for kind, counts in sampled.num_sampled_nodes.items()
+        },
+    )
+
+
+def _filtered_types(sampled: HeteroSampled, kept: Mapping[EdgeType, Mask]) -> HeteroSampled:
+    return replace(
+        sampled,
+        edge_index={
+            kind: np.ascontiguousarray(index[:, kept[kind]]) for kind, index in sampled.edge_index.items()
+        },
+        e_id={kind: edges[kept[kind]] for kind, edges in sampled.e_id.items()},
+        num_sampled_edges={
+            kind: _recount(counts, kept[kind]) for kind, counts in sampled.num_sampled_edges.items()
+        },
+    )
+
+
+def _reached_types(sampled: HeteroSampled, kept: dict[EdgeType, Mask]) -> dict[str, Mask]:
+    """Nodes that seeds reach along edges that are kept, hop by hop; edges that do not are taken out."""
+    there = {kind: np.zeros(len(nodes), np.bool_) for kind, nodes in sampled.n_id.items()}
+    for kind, counts in sampled.num_sampled_nodes.items():
+        there[kind][: counts[0]] = True
+    ends = {kind: np.cumsum([0, *counts]) for kind, counts in sampled.num_sampled_edges.items()}
+    hops = max((len(bounds) - 1 for bounds in ends.values()), default=0)
+    for hop in range(hops):
+        slices = {kind: slice(*bounds[hop : hop + 2].tolist()) for kind, bounds in ends.items()}
+        for kind, part in slices.items():
+            kept[kind][part] &= there[kind[2]][sampled.edge_index[kind][1, part]]
+        for kind, part in slices.items():
+            there[kind[0]][sampled.edge_index[kind][0, part][kept[kind][part]]] = True
+    return there
+
+
+def _recount(counts: list[int], kept: Mask) -> list[int]:
+    """How many of each hop are kept."""
+    hops = np.repeat(np.arange(len(counts)), counts)
+    return np.bincount(hops[kept], minlength=len(counts)).tolist()
 
 
 def between(u_S: I64, v_S: I64, source_P: I64, target_P: I64, *, both: bool) -> Mask:
@@ -74,12 +145,11 @@ def _among(u_S: I64, v_S: I64, sources: I64, targets: I64, pairs_P: I64) -> Mask
 
 
 def _filtered(sampled: Sampled, kept_S: Mask) -> Sampled:
-    hops = np.repeat(np.arange(len(sampled.num_sampled_edges)), sampled.num_sampled_edges)
     return replace(
         sampled,
         edge_index=np.ascontiguousarray(sampled.edge_index[:, kept_S]),
         e_id=sampled.e_id[kept_S],
-        num_sampled_edges=np.bincount(hops[kept_S], minlength=len(sampled.num_sampled_edges)).tolist(),
+        num_sampled_edges=_recount(sampled.num_sampled_edges, kept_S),
     )
 
 

@@ -11,7 +11,7 @@ from torch_geometric.utils import trim_to_layer
 from weft.errors import StorageError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.features import CachedTable, MemoryTable
 from weft.graph import HeteroGraph
-from weft.loader import LinkNeighborLoader, NeighborLoader
+from weft.loader import NeighborLoader
 from weft.sampling import HeteroNeighborSampler
 from weft.sampling.epochs import epoch_seed
 from weft.testing import FaultyTable
@@ -63,11 +63,6 @@ def test_wrong_options(graph, options, error, match):
     given = {"features": X, "num_neighbors": [2], "input_nodes": "paper"} | options
     with pytest.raises(error, match=match):
         NeighborLoader(graph, **given)
-
-
-def test_links_are_of_one_type(graph):
-    with pytest.raises(WeftTypeError, match=r"got HeteroGraph.*as_graph_store"):
-        LinkNeighborLoader(graph, X, [2])
 
 
 class _Ours(BaseSampler):
