@@ -140,7 +140,7 @@ def _rows(folder: Path) -> list[Row]:
 
 CASE = Case(
     name="embed.quality",
-    summary="Time to vectors, and their micro-F1 (in the notes)",
+    summary="Time to vectors, and their micro-F1 (in the files)",
     unit="runs/min",
     rows=_rows,
     config={
