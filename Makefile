@@ -22,7 +22,7 @@ lint: .venv/.test ## style, types, floors
 	$(BIN)/pyrefly check
 	$(BIN)/lint-imports --no-cache
 
-# The core once more with sanitizers: its own C++ tests, then the tests of the kernels on a sanitized module
+# The core once more with sanitizers: its own C++ tests, then the tests of the kernels and of caches on a sanitized module
 # (-S: without the start-up hook of the editable install, which would bring in the ordinary module).
 native-tests: build/asan/.passed build/tsan/.passed build/asan-site/.passed
 
@@ -33,13 +33,17 @@ build/asan/.passed build/tsan/.passed: build/%/.passed: $(NATIVE)
 	ctest --test-dir build/$* --output-on-failure --no-tests=error
 	touch $@
 
-build/asan-site/.passed: $(NATIVE) $(shell find tests/unit/kernels -name '*.py') .venv/.test
+SANITIZED = PYTHONPATH=build/asan-site:$(wildcard .venv/lib/python*/site-packages) LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
+	ASAN_OPTIONS=detect_leaks=0 WEFT_SANITIZED=1 PYTHONMALLOC=malloc \
+	$(BIN)/python -S -m pytest -q -m "not slow and not gpu" -p no:cacheprovider
+
+build/asan-site/.passed: $(NATIVE) $(shell find tests/unit/kernels tests/unit/features -name '*.py') .venv/.test
 	rm -rf build/asan-site
 	$(PIP) --no-deps --no-build-isolation --target build/asan-site . \
 		-C build-dir=build/asan-module -C cmake.define.WEFT_SANITIZE=address,undefined
-	PYTHONPATH=build/asan-site:$(wildcard .venv/lib/python*/site-packages) LD_PRELOAD="$$($(CXX) -print-file-name=libasan.so) $$($(CXX) -print-file-name=libubsan.so)" \
-		ASAN_OPTIONS=detect_leaks=0 WEFT_SANITIZED=1 PYTHONMALLOC=malloc \
-		$(BIN)/python -S -m pytest tests/unit/kernels tests/unit/test_weft.py -q -m "not slow and not gpu" -p no:cacheprovider
+	$(SANITIZED) tests/unit/kernels/test_[a-n]*.py tests/unit/features/test_cached.py & first=$$!; \
+		$(SANITIZED) tests/unit/kernels/test_[o-z]*.py tests/unit/features/test_policies.py tests/unit/test_weft.py; \
+		second=$$?; wait $$first && exit $$second
 	touch $@
 
 bench: .venv/.test ## every benchmark, ours and the peer in turn
