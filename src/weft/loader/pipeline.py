@@ -7,6 +7,7 @@ another, and nothing has to be woken for an epoch to end in its middle.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar, cast
@@ -103,7 +104,7 @@ class Pipeline(Generic[T]):
         self._busy = dict.fromkeys(("sample", "plan", "read", "assemble"), 0)  # jobs not ended yet
         self._fresh: dict[int, Drawn] = {}  # not announced yet: others come first
         self._drawn: dict[int, Drawn] = {}  # announced
-        self._let_go: set[int] = set()  # announced, to be drawn again
+        self._let_go: deque[int] = deque()  # announced, to be drawn again; rising
         self._ready: dict[int, T] = {}
         self._failed: BaseException | None = None  # in batch _end
         self._stopped = self._told = False
@@ -186,11 +187,15 @@ class Pipeline(Generic[T]):
         if self._stopped:
             return
         limit, known = self._limit(), self._known()
-        draw_below = min((known if self._knowing else limit) + self._ahead, self._end)
+        draw_below = min(
+            (known if self._knowing else limit) + self._ahead,
+            self._announced + 2 * _DRAWING,  # a table that is slow to plan must not have batches pile up
+            self._end,
+        )
         while self._busy["sample"] < _DRAWING:
-            again = min(self._let_go, default=self._end)
+            again = self._let_go[0] if self._let_go else self._end
             if again < min(limit + self._ahead, self._end):
-                self._let_go.remove(again)
+                self._let_go.popleft()
                 self._submit("sample", self._draw_again, again)
             elif self._begun < draw_below:
                 self._submit("sample", self._draw_first, self._begun)
@@ -271,7 +276,7 @@ class Pipeline(Generic[T]):
                 self._free -= drawn.nbytes
                 self._drawn[number] = drawn
             else:
-                self._let_go.add(number)
+                self._let_go.append(number)
 
     def _take(self, number: int) -> None:
         drawn = self._drawn[number]

@@ -154,3 +154,24 @@ def test_no_more_is_read_than_asked_for(prefetch):
         time.sleep(0.01)
         assert read == list(range(wanted))
     pipeline.close()
+
+
+def test_a_slow_plan_has_no_batches_pile_up():
+    class Slow(Knowing):
+        def expect(self, ids):
+            time.sleep(0.002)
+            super().expect(ids)
+
+    table = Slow(np.ones((50, 2), np.float32), 1000)
+    ahead = []
+
+    def draw(number):
+        ahead.append(number - len(table.announced))
+        return Drawn(n_id={"": np.arange(2)}, repeats=False, data=None, nbytes=1)
+
+    pipeline = Pipeline(draw, {"": table}, lambda number, batch, got: got, first=0, end=60, prefetch=2)
+    while pipeline.next() is not None:
+        pass
+    pipeline.close()
+    assert len(ahead) == 60
+    assert max(ahead) <= 4
