@@ -64,12 +64,31 @@ class _Knowing(FeatureTable, Protocol):
     def forget(self) -> None: ...
 
 
+_telling: set[int] = set()  # tables that are being told what comes
+_telling_lock = threading.Lock()
+
+
+def _claim(table: FeatureTable) -> bool:
+    """Whether a table wants to know what comes, and nobody tells it yet.
+
+    Batches are taken in the order in which they were announced, so only one can announce them. Who does not
+    is served all the same, as somebody who comes in between.
+    """
+    if getattr(table, "window", 0) <= 0:
+        return False
+    with _telling_lock:
+        free = id(table) not in _telling
+        _telling.add(id(table))
+        return free
+
+
 class Pipeline(Generic[T]):
     """Batches ``first .. end - 1``, each made once, given in order.
 
     Args:
         draw: makes a batch of its number alone; called by several threads, twice for some numbers.
-        tables: of each type of node; those that have a ``window`` are told what comes.
+        tables: of each type of node; those that have a ``window`` are told what comes, unless another
+            pipeline is telling them.
         assemble: puts a batch together from its number, what was drawn and its rows.
         first: number of the first batch.
         end: past the last.
@@ -89,9 +108,6 @@ class Pipeline(Generic[T]):
         held: int = _HELD,
     ) -> None:
         self._draw, self._tables, self._assemble = draw, tables, assemble
-        self._knowing = {
-            kind: cast("_Knowing", table) for kind, table in tables.items() if getattr(table, "window", 0) > 0
-        }
         # The loop has one batch in hand, and lets go of it when it has the next.
         self._buffers = {kind: Buffers(table, prefetch + 3) for kind, table in tables.items()}
         self._prefetch, self._ahead, self._free = prefetch, _DRAWING if prefetch else 0, held
@@ -115,6 +131,8 @@ class Pipeline(Generic[T]):
             "assemble": Threads(1, f"{_NAME}-assemble"),
         }
         self._threads["plan"] = self._threads["sample"]
+        self._knowing = {kind: cast("_Knowing", table) for kind, table in tables.items() if _claim(table)}
+        self._claimed = {id(table) for table in self._knowing.values()}
 
     def next(self) -> tuple[int, T] | None:
         """The next batch and its number; None after the last, and once closed.
@@ -167,10 +185,13 @@ class Pipeline(Generic[T]):
     def _tidy(self) -> None:
         with self._changed:
             told, self._told = self._told, False
+            claimed, self._claimed = self._claimed, set()
             for numbers in (self._fresh, self._drawn, self._ready):
                 numbers.clear()
         for table in self._knowing.values() if told else ():
             table.forget()
+        with _telling_lock:
+            _telling.difference_update(claimed)
 
     def _limit(self) -> int:
         """Rows of batches below are read."""

@@ -169,6 +169,17 @@ def test_tables_of_types_know_what_comes(graph):
     assert all(table.counts["hits"] > 0 for table in cached.values())
 
 
+def test_one_table_of_two_types(graph):
+    rows = np.random.default_rng(0).random((max(map(len, X.values())), 3)).astype(np.float32)
+    sizes = {kind: len(of_kind) for kind, of_kind in X.items()}
+    edges = {kind: edge.numpy() for kind, edge in graph.to_pyg().edge_index_dict.items()}
+    same = HeteroGraph.from_edges(edges, num_nodes=dict.fromkeys(sizes, len(rows)))
+    table = CachedTable(MemoryTable(rows), "1MiB", window=64)
+    for batch in NeighborLoader(same, dict.fromkeys(sizes, table), [3, 2], "paper", 1):
+        for kind in sizes:
+            np.testing.assert_array_equal(batch[kind].x, rows[batch[kind].n_id.numpy()])
+
+
 def test_errors_arrive_with_their_type_and_batch(graph):
     tables = {"paper": MemoryTable(X["paper"]), "author": FaultyTable(MemoryTable(X["author"]), {2})}
     with pytest.raises(StorageError) as caught:

@@ -88,6 +88,28 @@ def test_what_was_announced_is_forgotten(graph, x):
     assert sum(1 for _ in loader) == 15
 
 
+@pytest.mark.parametrize("window", [1, 2, 64])
+def test_several_loaders_on_one_table(graph, x, window):
+    table = CachedTable(MemoryTable(x), "12KiB", window=window)
+    loaders = [NeighborLoader(graph, table, [3, 2], batch_size=10, seed=seed) for seed in range(3)]
+    for batches in zip(*loaders, strict=True):
+        for batch in batches:
+            np.testing.assert_array_equal(batch.x, x[batch.n_id.numpy()])
+    # An epoch left in its middle and kept, then others; told again when nobody else tells.
+    left = iter(loaders[0])
+    next(left)
+    for batch in loaders[1]:
+        np.testing.assert_array_equal(batch.x, x[batch.n_id.numpy()])
+    del left
+    loaders[0].close()
+    told = Knowing(x, window)
+    first = iter(NeighborLoader(graph, told, [3], batch_size=20))
+    next(first)
+    first.close()
+    assert sum(1 for _ in NeighborLoader(graph, told, [3], batch_size=20)) == 15
+    assert told.forgotten == 2
+
+
 def test_errors_of_a_plan_arrive(graph, x):
     loader = NeighborLoader(graph, Knowing(x, 6, fail_at=9), [3], batch_size=20)
     seen = 0
