@@ -13,15 +13,23 @@ __all__ = ["epoch_seed", "shuffled"]
 
 
 def shuffled(count: int, *, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-    """The numbers 0 .. ``count`` - 1 in the order of an epoch; int64 ``[count]``, 24 bytes each on the way.
+    """The numbers 0 .. ``count`` - 1 in the order of an epoch; int64 ``[count]``, 16 bytes each on the way.
 
-    They are sorted by 64 random bits each, item i // 2 having those of i and its neighbour.
+    Each has 64 random bits, two a Philox block, whose low ones are replaced by the number itself; these are
+    sorted. No two are alike, so any sort gives the same order, twice as fast as one that sorts places. Where
+    the bits that are left tie (of 33 million numbers, 39 bits and one in 30,000) the smaller comes first.
 
     Raises:
         WeftValueError: the seed or the epoch is out of range.
     """
     blocks = philox_fill((count + 1) // 2, key(seed, Op.SHUFFLE), index=_checked(epoch))
-    return np.argsort(blocks.view(np.uint64).reshape(-1)[:count], kind="stable")
+    drawn = blocks.view(np.uint64).reshape(-1)[:count]
+    low = np.uint64((1 << max(0, count - 1).bit_length()) - 1)
+    drawn &= ~low
+    drawn |= np.arange(count, dtype=np.uint64)
+    drawn.sort()
+    drawn &= low
+    return drawn.view(np.int64)
 
 
 def epoch_seed(seed: int, epoch: int) -> int:

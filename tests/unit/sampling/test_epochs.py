@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from weft.errors import WeftValueError
+from weft.kernels.philox.reference import philox_fill
+from weft.rng import Op, key
 from weft.sampling.epochs import epoch_seed, shuffled
 
 
@@ -12,6 +14,15 @@ def test_every_number_once(count):
     order = shuffled(count, seed=1, epoch=2)
     np.testing.assert_array_equal(np.sort(order), np.arange(count))
     assert order.dtype == np.int64
+
+
+@pytest.mark.parametrize("count", [2, 5, 64, 1001])
+def test_definition(count):
+    blocks = philox_fill((count + 1) // 2, key(7, Op.SHUFFLE), index=3)
+    bits = [int(low) | int(high) << 32 for block in blocks for low, high in (block[:2], block[2:])]
+    shift = (count - 1).bit_length()
+    wanted = sorted(range(count), key=lambda i: (bits[i] >> shift, i))
+    assert shuffled(count, seed=7, epoch=3).tolist() == wanted
 
 
 def test_all_orders_are_alike():
