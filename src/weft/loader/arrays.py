@@ -17,7 +17,7 @@ from weft.features import Decoded, FeatureTable, MemoryTable, codec_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["as_array", "as_fanout", "as_labels", "as_nodes", "as_table"]
+__all__ = ["as_array", "as_fanout", "as_labels", "as_nodes", "as_table", "as_tensor"]
 
 I64 = npt.NDArray[np.int64]
 
@@ -42,6 +42,21 @@ def as_array(values: object, what: str) -> npt.NDArray[Any]:
     if array.dtype == object:
         raise WeftTypeError(f"{what} must be an array or tensor (got {type(values).__name__})")
     return array
+
+
+def as_tensor(values: object, what: str) -> torch.Tensor:
+    """A tensor; of anything else a copy, since torch has no arrays that cannot be written to.
+
+    Raises:
+        WeftTypeError: it is no array, or torch has no such numbers.
+    """
+    if isinstance(values, torch.Tensor):
+        return values
+    array = as_array(values, what)
+    try:
+        return torch.tensor(np.ascontiguousarray(array))
+    except TypeError:
+        raise WeftTypeError(f"{what}: torch has no tensors of {array.dtype}; give numbers") from None
 
 
 def as_table(features: object, nodes: int | None, what: str = "features") -> FeatureTable:
@@ -81,7 +96,7 @@ def as_labels(labels: object, nodes: int, what: str = "y") -> torch.Tensor:
         WeftTypeError: it is no array or tensor.
         WeftValueError: it has not one entry for each node.
     """
-    tensor = labels if isinstance(labels, torch.Tensor) else torch.tensor(as_array(labels, what))
+    tensor = as_tensor(labels, what)
     if tensor.ndim == 0 or len(tensor) != nodes:
         raise WeftValueError(
             f"{what} has the shape {list(tensor.shape)}, the graph {nodes:,} nodes; there must be an entry "

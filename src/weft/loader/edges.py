@@ -7,16 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import numpy.typing as npt
-import torch
 from torch_geometric.sampler import NegativeSampling
 
 from weft.errors import WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph import EdgeType, Graph, HeteroGraph
-from weft.loader.arrays import as_array
+from weft.loader.arrays import as_array, as_tensor
+
+if TYPE_CHECKING:
+    import torch
 
 __all__ = ["Positives", "as_edge_label", "as_negatives"]
 
@@ -134,7 +136,7 @@ def as_edge_label(given: object, edges: int, wanted: NegativeSampling | None) ->
     """
     if given is None:
         return None
-    label = given if isinstance(given, torch.Tensor) else torch.tensor(as_array(given, "edge_label"))
+    label = as_tensor(given, "edge_label")
     if label.ndim == 0 or len(label) != edges:
         raise WeftValueError(
             f"edge_label has the shape {list(label.shape)}, there are {edges:,} edges; there must be an "

@@ -17,7 +17,7 @@ from torch_geometric.data.graph_store import EdgeLayout
 from weft.errors import WeftValueError
 from weft.graph import Graph, HeteroGraph
 from weft.kernels import csr
-from weft.loader.arrays import as_array, as_table
+from weft.loader.arrays import as_array, as_table, as_tensor
 
 if TYPE_CHECKING:
     from weft.features import FeatureTable
@@ -58,7 +58,7 @@ def as_feature_store(
         by_type: Mapping[Any, Any] = given if isinstance(given, Mapping) else {None: given}
         for kind, value in by_type.items():
             if value is not None:
-                values[kind, name] = as_table(value, None, name) if name == "x" else _entries(value, name)
+                values[kind, name] = as_table(value, None, name) if name == "x" else as_tensor(value, name)
     return TableStore(values)
 
 
@@ -156,10 +156,6 @@ def _numbers(index: Any, rows: int) -> npt.NDArray[Any]:  # noqa: ANN401 all tha
         return np.array([index])
     array = as_array(index, "index")
     return np.flatnonzero(array) if array.dtype == bool else array
-
-
-def _entries(value: object, name: str) -> torch.Tensor:
-    return value if isinstance(value, torch.Tensor) else torch.tensor(as_array(value, name))
 
 
 def _tensor(array: npt.NDArray[Any]) -> torch.Tensor:

@@ -60,6 +60,14 @@ def test_features_that_are_none(graph, features, match):
         NeighborLoader(graph, features, [2])
 
 
+def test_labels_of_any_array(graph, x):
+    for y in (np.arange(N)[::-1], list(range(N)), torch.arange(2 * N)[::2], np.arange(N, dtype=np.uint16)):
+        (batch,) = NeighborLoader(graph, x, [2], [4, 5], 2, y=y)
+        assert batch.y.tolist() == [int(y[i]) for i in batch.n_id]
+    with pytest.raises(WeftTypeError, match="torch has no tensors of <U1"):
+        NeighborLoader(graph, x, [2], y=np.array(["a"] * N))
+
+
 def test_epochs_out_of_range(graph, x):
     loader = NeighborLoader(graph, x, [2], batch_size=100)
     loader.start = 4
