@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cases import (
     accuracy,
+    codec,
     disk,
     embed_quality,
     embed_swap,
@@ -28,6 +29,7 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         accuracy.CASE,
+        codec.CASE,
         disk.CASE,
         embed_quality.CASE,
         embed_swap.CASE,
