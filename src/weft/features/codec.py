@@ -52,8 +52,8 @@ def encode(
 
     float32 and float16 give ordinary arrays ``[N, F]``. NumPy has no bfloat16, and a row of int8 has a scale:
     theirs are records ``[N]`` with fields that say so: ``bfloat16``, uint16 ``[F]``; or ``int8``, int8
-    ``[F]``, and ``scale``, float32. Numbers go to the nearest, ties to the even one. NaN and infinities stay in
-    floats and are refused by int8; a finite number that would become infinite is refused.
+    ``[F]``, and ``scale``, float32. Numbers go to the nearest, ties to the even one. NaN and infinities stay
+    in floats and are refused by int8; a finite number that would become infinite is refused.
 
     Args:
         rows: numbers ``[N, F]``, or a ``.npy`` file of them.
