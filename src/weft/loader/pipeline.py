@@ -65,7 +65,7 @@ class _Knowing(FeatureTable, Protocol):
 
 
 _telling: set[int] = set()  # tables that are being told what comes
-_telling_lock = threading.Lock()
+_telling_lock = threading.RLock()  # a finaliser may come while it is held
 
 
 def _claim(table: FeatureTable) -> bool:
