@@ -71,7 +71,7 @@ def planetoid(name: str) -> Problem:
     return Problem(graph, x, np.where(y.any(axis=1), y.argmax(axis=1), -1), split)
 
 
-def musae(folder: str, stem: str, label: str, columns: int = 64) -> Problem:
+def musae(folder: str, stem: str, label: str, columns: int = 32) -> Problem:
     """A graph of Rozemberczki et al., "Multi-scale attributed node embedding": 60/20/20 % by seed 0.
 
     Its sparse binary features are taken to their first principal directions: in full, the messages of one

@@ -31,6 +31,7 @@ CASES: dict[str, Case] = {
         accuracy.CASE,
         codec.CASE,
         disk.CASE,
+        accuracy.OTHERS,
         embed_quality.CASE,
         embed_swap.CASE,
         embed_throughput.CASE,
