@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.cases import (
     accuracy,
+    accuracy_map,
     codec,
     disk,
     embed_quality,
@@ -29,9 +30,10 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         accuracy.CASE,
+        accuracy.OTHERS,
+        accuracy_map.CASE,
         codec.CASE,
         disk.CASE,
-        accuracy.OTHERS,
         embed_quality.CASE,
         embed_swap.CASE,
         embed_throughput.CASE,

@@ -1,0 +1,145 @@
+"""Names of repositories hashed to features on disk, a tenth of them in memory; and the same all in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.case import Case, Row
+from benchmarks.cases.accuracy import Measured, note
+from benchmarks.graphs import DATA, github
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from weft.graph import Graph
+    from weft.train import Split
+
+SEEDS = 3
+FANOUT, BATCH, EPOCHS, HIDDEN, RATE, DROPOUT = (10, 5), 1024, 3, 128, 0.005, 0.3
+SHARES = (0.3, 0.0, 0.1)
+CACHE = 0.1  # of the features
+
+
+def _weft(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], float]:  # noqa: ANN401
+    import weft.features
+    from weft.train import fit
+
+    def learn(seed: int) -> float:
+        table = weft.features.open(
+            path, int(CACHE * path.stat().st_size), hotness=graph.degree(), verbose=False
+        )
+        trained = fit(
+            graph,
+            table,
+            y,
+            split=split,
+            num_neighbors=FANOUT,
+            batch_size=BATCH,
+            epochs=EPOCHS,
+            hidden=HIDDEN,
+            learning_rate=RATE,
+            dropout=DROPOUT,
+            seed=seed,
+        )
+        table.close()
+        return trained.scores["test"]
+
+    return learn
+
+
+def _peer(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], float]:  # noqa: ANN401
+    import torch
+    from torch.nn import functional
+    from torch_geometric.nn import GraphSAGE
+
+    from benchmarks.pyg_sampling import Sampler
+
+    rows = np.load(path)
+
+    def learn(seed: int) -> float:
+        torch.manual_seed(seed)
+        model = GraphSAGE(rows.shape[1], HIDDEN, len(FANOUT), int(y.max()) + 1, dropout=DROPOUT)
+        optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
+        sampler, rng = Sampler(graph, FANOUT, seed), np.random.default_rng(seed)
+
+        def out(nodes: Any) -> torch.Tensor:  # noqa: ANN401
+            hops = sampler.sample(nodes)
+            x, edge_index = torch.from_numpy(rows[hops.n_id]), torch.from_numpy(hops.edge_index)
+            found = model(
+                x,
+                edge_index,
+                num_sampled_nodes_per_hop=hops.nodes,
+                num_sampled_edges_per_hop=hops.edges,
+            )
+            return found[: len(nodes)]
+
+        for _ in range(EPOCHS):
+            model.train()
+            order = rng.permutation(split.train)
+            for begin in range(0, len(order), BATCH):
+                nodes = order[begin : begin + BATCH]
+                optimizer.zero_grad()
+                functional.cross_entropy(out(nodes), torch.from_numpy(y[nodes])).backward()
+                optimizer.step()
+        model.eval()
+        right = 0
+        with torch.no_grad():
+            for begin in range(0, len(split.test), BATCH):
+                nodes = split.test[begin : begin + BATCH]
+                right += int((out(nodes).argmax(dim=1).numpy() == y[nodes]).sum())
+        return right / len(split.test)
+
+    return learn
+
+
+def _rows(folder: Path) -> list[Row]:
+    import torch
+    import torch_geometric
+
+    from weft.train import Split
+
+    if not DATA.is_dir():
+        raise SystemExit(f"accuracy.map needs the graphs in {DATA}; set WEFT_DATA")
+    torch.set_num_threads(1)
+    graph, path, y = github(folder)
+    graph = graph.in_memory()
+    split = Split.random(np.flatnonzero(y >= 0), 0, SHARES)
+    ours, peer = Measured(_weft(graph, path, y, split)), Measured(_peer(graph, path, y, split))
+    return [
+        Row(
+            name="map_of_github, sage",
+            ours=ours,
+            peer=peer,
+            peer_name=f"PyG {torch_geometric.__version__}, features in memory",
+            note=note(ours, peer),
+        )
+    ]
+
+
+CASE = Case(
+    name="accuracy.map",
+    summary="Test accuracy of a model trained by weft with a tenth of the features in memory",
+    unit="%",
+    rows=_rows,
+    config={
+        "features": "character 3- and 4-grams of 689,517 names hashed to 128 columns float32, on disk",
+        "cache": CACHE,
+        "classes": "communities of at least 100 nodes",
+        "shares": SHARES,
+        "num_neighbors": FANOUT,
+        "batch_size": BATCH,
+        "epochs": EPOCHS,
+        "hidden": HIDDEN,
+        "learning_rate": RATE,
+        "dropout": DROPOUT,
+        "threads": 1,
+        "peer": "torch_geometric.nn.GraphSAGE on batches sampled by the rules of PyG's NeighborLoader",
+    },
+    repeat=SEEDS,
+    warmup=False,
+    slow=True,
+    packages=("torch", "torch-geometric", "numpy", "scikit-learn"),
+)
