@@ -1,6 +1,7 @@
 #include "row_file.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 #include <cstring>
 #include <exception>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stdexcept>
 #include <system_error>
@@ -42,6 +44,20 @@ using Request = RowFile::Request;
     throw std::system_error(error, std::generic_category(), what);
 }
 
+// A ring is shared memory: a forked child that went on with its parent's would take its reads, and lose its own.
+std::atomic<unsigned> forks = 0;
+std::mutex settling;
+
+void after_fork() {
+    forks.fetch_add(1);
+    new (&settling) std::mutex;
+}
+
+unsigned forks_so_far() {
+    [[maybe_unused]] static const int asked = pthread_atfork(nullptr, nullptr, after_fork);
+    return forks.load();
+}
+
 }  // namespace
 
 struct RowFile::State {
@@ -54,6 +70,7 @@ struct RowFile::State {
     std::mutex busy;
     std::atomic<uint64_t> requests = 0, bytes = 0;
     uint64_t gap = usual_gap;
+    std::atomic<unsigned> settled = forks_so_far();
 
     explicit State(const RowFileOptions& given) : options(given) {
         if (options.width == 0 || options.depth == 0 || options.width > UINT32_MAX / 2)
@@ -64,7 +81,7 @@ struct RowFile::State {
             // Rows may begin and end anywhere in a block.
             slot = std::max(longest, up(options.width) + block);
             buffers = HugeBuffer(slot * options.depth);
-            if (options.ring && IoRing::available()) ring.emplace(options.depth);
+            open_ring();
         } catch (...) {
             ::close(fd);
             throw;
@@ -72,6 +89,26 @@ struct RowFile::State {
     }
 
     ~State() { ::close(fd); }
+
+    void open_ring() {
+        if (!options.ring || !IoRing::available()) return;
+        try {
+            ring.emplace(options.depth);
+        } catch (const std::system_error&) {
+            // One so deep is not granted, as older systems do where little memory may be locked.
+        }
+    }
+
+    // In a forked child: a ring of its own, and a lock that nobody who is not there holds.
+    void settle() {
+        if (settled.load() == forks_so_far()) return;
+        const std::lock_guard guard(settling);
+        if (settled.load() == forks.load()) return;
+        new (&busy) std::mutex;
+        ring.reset();
+        open_ring();
+        settled.store(forks.load());
+    }
 
     void open() {
         const char* const path = options.path.c_str();
@@ -162,10 +199,11 @@ struct RowFile::State {
     void run(const std::vector<Item>& items, const std::vector<Request>& all) {
         for (const Request& r : all) bytes.fetch_add(r.end - r.begin, std::memory_order_relaxed);
         requests.fetch_add(all.size(), std::memory_order_relaxed);
-        if (ring)
-            with_ring(items, all);
-        else
-            with_threads(items, all);
+        read(items, all);
+    }
+
+    void read(const std::vector<Item>& items, const std::vector<Request>& all) {
+        if (!ring || !with_ring(items, all)) with_threads(items, all);
     }
 
     // Seconds that a read of `size` bytes takes when many are under way; other places each round.
@@ -177,10 +215,7 @@ struct RowFile::State {
             all.push_back({0, 0, begin, begin + size, begin + size});
         }
         const auto start = std::chrono::steady_clock::now();
-        if (ring)
-            with_ring({}, all);
-        else
-            with_threads({}, all);
+        read({}, all);
         return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count() / probes;
     }
 
@@ -212,7 +247,8 @@ struct RowFile::State {
         return false;
     }
 
-    void with_ring(const std::vector<Item>& items, const std::vector<Request>& all) {
+    // False when the ring, not a read, has failed.
+    bool with_ring(const std::vector<Item>& items, const std::vector<Request>& all) {
         struct Slot {
             Request request;
             uint64_t had;
@@ -233,7 +269,14 @@ struct RowFile::State {
                 slots[i] = {all[next++], 0};
                 ask(i);
             }
-            ring->submit(1);
+            try {
+                ring->submit(1);
+            } catch (const std::system_error&) {
+                // What is under way may still be written to these buffers.
+                ring.reset();
+                buffers = HugeBuffer(slot * options.depth);
+                return false;
+            }
             for (IoRing::Done done; ring->next(done);) {
                 const auto i = static_cast<uint32_t>(done.tag);
                 Slot& s = slots[i];
@@ -250,6 +293,7 @@ struct RowFile::State {
             }
         }
         if (error) std::rethrow_exception(error);
+        return true;
     }
 
     void with_threads(const std::vector<Item>& items, const std::vector<Request>& all) {
@@ -311,6 +355,7 @@ RowFile::Plan RowFile::plan(std::vector<Want> wants, const Along& along) const {
 
 void RowFile::run(const Plan& plan) {
     if (plan.requests.empty()) return;
+    state_->settle();
     const std::lock_guard guard(state_->busy);
     state_->run(plan.wants, plan.requests);
 }

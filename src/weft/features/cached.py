@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +37,8 @@ class CachedTable:
     is near. Rows that share a block of the disk are read once for all batches that are known. Without batches
     to expect it keeps the hottest rows. ``lru`` and ``sieve`` look at the past alone, ``static`` keeps the
     hottest rows from the start. A batch may have more rows than the cache: what finds no room is handed on.
+
+    A forked child reads past it: it has no part in what other threads were at, and memory of its own.
 
     Args:
         base: the table behind, closed with this one.
@@ -83,7 +86,7 @@ class CachedTable:
         if rows and self._width:
             self._cache = make(policy, rows, self._width, slots, window=window, hotness=hotness)
         self._largest = 1
-        self._background, self._lock = Background(), threading.Lock()
+        self._background, self._lock, self._process = Background(), threading.Lock(), os.getpid()
         if policy == "static" and self._cache is not None and hotness is not None:
             self._fill(hotness)
 
@@ -116,7 +119,7 @@ class CachedTable:
     @property
     def window(self) -> int:
         """How many batches ahead there is use in knowing, the next one included; 0: none."""
-        if self._cache is None:
+        if self._cache is None or self._forked():
             return 0
         wanted = self._cache.window
         return min(wanted, max(2, self._uses // (_USE * self._largest))) if wanted else 0
@@ -142,7 +145,7 @@ class CachedTable:
             WeftValueError: an id is not a row, or more batches are announced than ``window`` at the start.
         """
         ids = checked_ids(ids, self.shape[0])
-        if self._cache is None or self.policy != "lookahead":
+        if self._cache is None or self.policy != "lookahead" or self._forked():
             return
         self._largest = max(self._largest, len(ids))
         try:
@@ -152,7 +155,7 @@ class CachedTable:
 
     def forget(self) -> None:
         """Take back what was announced and not taken."""
-        if self._cache is not None:
+        if self._cache is not None and not self._forked():
             self._cache.forget()
 
     def take(self, ids: Array, out: Array | None = None) -> Array:
@@ -161,6 +164,8 @@ class CachedTable:
         out = checked_out(out, (len(ids), self.shape[1]), self.dtype)
         if self._cache is None:
             return out
+        if self._forked():
+            return self._base.take(ids, out)
         ids = ids.astype(np.uint32, copy=False)
         with self._lock:
             if isinstance(self._base, DiskTable):
@@ -168,6 +173,10 @@ class CachedTable:
             else:
                 self._take(self._cache, ids, out)
         return out
+
+    def _forked(self) -> bool:
+        """Whether this is a child of the process that the cache is in: its lock may be held for ever here."""
+        return self._process != os.getpid()
 
     def _take(self, cache: _core.RowCache, ids: Array, out: Array) -> None:
         """From a table of any kind."""

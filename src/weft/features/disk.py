@@ -14,10 +14,16 @@ from weft.features.codec import raw_header
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
 from weft.npy import read_header
 
-__all__ = ["DiskTable"]
+__all__ = ["DiskTable", "read_bytes"]
 
 # As many as keep a local NVMe disk busy; more wait in the queue of the device and cost 64 KiB of buffer each.
 _DEPTH = 128
+_BLOCK, _LONGEST = 4096, 64 << 10  # bytes of what is read at least, and of neighbouring rows at most
+
+
+def read_bytes(width: int) -> int:
+    """Bytes that a read under way takes, of rows that are ``width`` bytes wide."""
+    return max(_LONGEST, -(-width // _BLOCK) * _BLOCK + _BLOCK)
 
 
 class DiskTable:
@@ -50,8 +56,8 @@ class DiskTable:
         io: Literal["auto", "io_uring", "threads"] = "auto",
         direct: bool = True,
     ) -> None:
-        if not 1 <= depth <= 4096:
-            raise WeftValueError(f"features: depth must lie within 1 .. 4096 (got {depth})")
+        if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= 4096:
+            raise WeftValueError(f"features: depth must lie within 1 .. 4096 (got {depth!r})")
         if io not in ("auto", "io_uring", "threads"):
             raise WeftValueError(f"features: io must be 'auto', 'io_uring' or 'threads' (got {io!r})")
         self.path = Path(path)
@@ -69,18 +75,18 @@ class DiskTable:
         self._background, self._closed = Background(), False
         self._file: _core.RowFile | None = None
         if 0 not in header.shape:
-            self._file = self._open(header.offset, depth, io, direct=direct)
+            self._file = self._open(header.offset, int(depth), io, direct=bool(direct))
 
     def _open(self, offset: int, depth: int, io: str, *, direct: bool) -> _core.RowFile:
         rows, columns = self._shape
         width = columns * self._dtype.itemsize
         try:
             file = _core.RowFile(os.fspath(self.path), offset, rows, width, depth, io != "threads", direct)
+            file.measure_gap()
         except OSError as error:
             raise StorageError(error.errno, f"features: {error.strerror}") from None
         except ValueError as error:
             raise WeftValueError(str(error)) from None
-        file.measure_gap()
         if io == "io_uring" and not file.ring:
             raise StorageError("features: the system forbids io_uring; take io='auto' or 'threads'")
         return file

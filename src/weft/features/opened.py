@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from weft.config import parse_bytes, show_bytes, show_rows
-from weft.errors import BudgetError, FormatError, StorageError, WeftValueError
+from weft.errors import BudgetError, FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.features.cached import CachedTable
 from weft.features.codec import Decoded, codec_of, raw_header
-from weft.features.disk import DiskTable
+from weft.features.disk import DiskTable, read_bytes
 from weft.features.memory import MemoryTable
 from weft.features.policies import POLICIES
 from weft.npy import open_npy, read_header
@@ -24,9 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["describe", "open"]
 
-_READ = 64 << 10  # bytes of a read under way
 _SHARE = 16  # of the memory for reads under way: one in so many
-_LEAST, _MOST = 8, 128  # reads under way
+_LEAST, _MOST = 512 << 10, 128  # bytes of reads under way, and how many
 
 
 def open(
@@ -60,6 +59,7 @@ def open(
         BudgetError: the memory does not suffice for a cache of one row.
         FormatError: the file holds no features.
         StorageError: it cannot be read.
+        WeftTypeError: the source is nothing that NumPy has an array for.
         WeftValueError: the array holds none, or an option is none.
     """
     budget = parse_bytes(memory)
@@ -89,7 +89,8 @@ def describe(table: FeatureTable) -> dict[str, str]:
         facts["features"] = f"{rows:,} × {columns:,} {table.dtype}, {show_bytes(_size(base))} as {codec}"
         table = base
     if isinstance(table, MemoryTable):
-        return facts | {"tiers": "all in memory"}
+        mapped = isinstance(table.rows, np.memmap)
+        return facts | {"tiers": "a mapped file, through the page cache" if mapped else "all in memory"}
     base: Any = table
     if isinstance(table, CachedTable):
         base = table.base
@@ -111,7 +112,9 @@ def _size(table: FeatureTable) -> int:
 
 def _left(table: FeatureTable, budget: int) -> int:
     """What of the budget is left for a cache."""
-    return budget - table.depth * _READ if isinstance(table, DiskTable) else budget
+    if not isinstance(table, DiskTable):
+        return budget
+    return budget - table.depth * read_bytes(table.shape[1] * table.dtype.itemsize)
 
 
 def _codec(source: Any) -> Codec | None:  # noqa: ANN401
@@ -131,23 +134,30 @@ def _tier(source: Any, budget: int) -> FeatureTable:  # noqa: ANN401
         return MemoryTable(source, copy=source.nbytes <= budget) if path is None else _file(path, budget)
     if isinstance(source, str | Path) or hasattr(source, "__fspath__"):
         return _file(Path(source), budget)
-    rows = np.asarray(source)
+    try:
+        rows = np.asarray(source.detach() if hasattr(source, "detach") else source)
+    except (TypeError, ValueError) as error:
+        raise WeftTypeError(
+            f"features: a {type(source).__name__} is no array ({error}); give a dense array or CPU tensor of "
+            "float32 or float16"
+        ) from None
     # An array is in memory already; a copy on huge pages is worth it where there is room.
     return MemoryTable(rows, copy=rows.nbytes <= budget or not rows.flags.c_contiguous)
 
 
 def _file(path: Path, budget: int) -> FeatureTable:
-    header = raw_header(read_header(path))
+    header, width = raw_header(read_header(path)), 0
     # A file that is no features, or empty, is told apart by DiskTable.
     if len(header.shape) == 2 and not header.fortran and header.dtype.kind in "fiub":
-        size = header.shape[0] * header.shape[1] * header.dtype.itemsize
-        if size <= budget:
+        width = header.shape[1] * header.dtype.itemsize
+        if header.shape[0] * width <= budget:
             return MemoryTable(open_npy(path))
-    depth = max(_LEAST, min(_MOST, budget // _SHARE // _READ))
-    if depth * _READ >= budget:
+    each = read_bytes(width)
+    depth = max(1, min(_MOST, max(_LEAST, budget // _SHARE) // each))
+    if depth * each >= budget:
         raise BudgetError(
             f"features: {path} does not fit into {show_bytes(budget)}, and reading it a part at a time takes "
-            f"{show_bytes(depth * _READ)}; give more memory"
+            f"{show_bytes(depth * each)}; give more memory"
         )
     return DiskTable(path, depth=depth)
 

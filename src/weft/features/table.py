@@ -5,13 +5,14 @@ Shapes: N rows of F columns, M rows asked for.
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -87,10 +88,12 @@ class Background:
 
     def __init__(self) -> None:
         self._threads: ThreadPoolExecutor | None = None
+        self._process = os.getpid()
 
     def submit(self, take: Callable[[Array, Array | None], Array], ids: Array, out: Array | None) -> Ticket:
         """Have ``take(ids, out)`` called."""
-        if self._threads is None:
+        if self._threads is None or self._process != os.getpid():  # a forked child has none of the threads
+            self._process = os.getpid()
             self._threads = ThreadPoolExecutor(1, thread_name_prefix="weft-features")
         return Ticket(self._threads.submit(take, ids, out))
 
@@ -107,7 +110,10 @@ def checked_ids(ids: Array, rows: int) -> Array:
     Raises:
         WeftValueError: they are no integers, or one is not a row.
     """
-    ids = np.asarray(ids)
+    try:
+        ids = np.asarray(ids)
+    except ValueError:
+        raise WeftValueError("features: ids must be integers [M] (got lists of different lengths)") from None
     if ids.ndim != 1 or (ids.dtype.kind not in "iu" and ids.size):
         raise WeftValueError(f"features: ids must be integers [M] (got {ids.dtype} {list(ids.shape)})")
     wrong = np.flatnonzero((ids < 0) | (ids >= rows))
@@ -121,10 +127,13 @@ def checked_out(out: Array | None, shape: tuple[int, int], dtype: np.dtype[Any])
     """Where rows are written to; None makes a new array.
 
     Raises:
+        WeftTypeError: it is no array.
         WeftValueError: it does not fit.
     """
     if out is None:
         return np.empty(shape, dtype)
+    if not isinstance(out, np.ndarray):
+        raise WeftTypeError(f"features: out must be an array (got {type(out).__name__})")
     if out.shape != shape or out.dtype != dtype or not (out.flags.c_contiguous and out.flags.writeable):
         raise WeftValueError(
             f"features: out must be writable, contiguous {dtype} {list(shape)} "

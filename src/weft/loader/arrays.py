@@ -68,7 +68,7 @@ def as_table(features: object, nodes: int | None, what: str = "features") -> Fea
         what: its name in messages.
 
     Raises:
-        WeftTypeError: it is no table, array or tensor.
+        WeftTypeError: it is no table, array or tensor, or of a dtype that torch does not have.
         WeftValueError: it has not one row for each node.
     """
     table = cast("FeatureTable", features)
@@ -81,6 +81,12 @@ def as_table(features: object, nodes: int | None, what: str = "features") -> Fea
         table, codec = MemoryTable(rows, copy=False), codec_of(rows)
         if codec in ("bfloat16", "int8"):
             table = Decoded(table, codec)
+    try:
+        torch.from_numpy(np.empty(0, table.dtype))
+    except (TypeError, ValueError):
+        raise WeftTypeError(
+            f"{what}: torch has no numbers of {table.dtype!r}; store them as float32 (numpy.float32)"
+        ) from None
     if nodes is not None and table.shape[0] != nodes:
         raise WeftValueError(
             f"{what} has {table.shape[0]:,} rows, the graph {nodes:,} nodes; there must be a row for each "

@@ -182,3 +182,15 @@ def test_too_little_memory():
         CachedTable(MemoryTable(ROWS), "1MiB", policy="arc")
     with pytest.raises(WeftValueError, match="give hotness"):
         CachedTable(MemoryTable(ROWS), "1MiB", policy="static")
+
+
+@pytest.mark.parametrize("window", [-1, 0, 1.5, None, True, 1 << 33])
+def test_windows_that_are_none(window):
+    with pytest.raises(WeftValueError, match="window must be 1 to 16,777,216 batches"):
+        CachedTable(MemoryTable(ROWS), "1MiB", window=window)
+
+
+def test_hotness_as_a_list():
+    table = CachedTable(MemoryTable(ROWS), "40KiB", policy="static", hotness=list(range(3000)))  # pyrefly: ignore
+    table.take(np.arange(3000 - table.rows_kept, 3000))
+    assert table.counts["misses"] == 0

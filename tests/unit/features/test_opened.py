@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from weft import features
-from weft.errors import BudgetError, FormatError, StorageError, WeftValueError
+from weft.errors import BudgetError, FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.features import CachedTable, DiskTable, MemoryTable
 
 ROWS = np.random.default_rng(0).random((20_000, 64)).astype(np.float32)  # 4.9 MiB
@@ -48,15 +48,38 @@ def test_what_does_not_is_read_through_a_cache(path, capsys):
     assert capsys.readouterr().err == ""
 
 
-def test_arrays_and_mapped_files_that_are_no_npy(tmp_path):
+def test_arrays_and_mapped_files_that_are_no_npy(tmp_path, capsys):
     assert isinstance(features.open(ROWS, 1000, verbose=False), MemoryTable)
     ROWS.tofile(tmp_path / "x.bin")
     mapped = np.memmap(tmp_path / "x.bin", np.float32, "r", shape=ROWS.shape)
-    table = features.open(mapped, 1000, verbose=False)
+    table = features.open(mapped, 1000)
+    assert "a mapped file, through the page cache" in capsys.readouterr().err
     np.testing.assert_array_equal(table.take(IDS), ROWS[IDS])
     np.save(tmp_path / "y.npy", ROWS)
     part = np.load(tmp_path / "y.npy", mmap_mode="r")[100:]
     np.testing.assert_array_equal(features.open(part, 1000, verbose=False).take(IDS[:9]), ROWS[100:][IDS[:9]])
+
+
+def test_rows_wider_than_a_read(tmp_path):
+    wide = np.lib.format.open_memmap(tmp_path / "w.npy", mode="w+", dtype=np.uint8, shape=(60, 1 << 20))
+    wide[:, :9] = np.arange(60)[:, None]
+    table = features.open(tmp_path / "w.npy", "16MiB", verbose=False)
+    assert isinstance(table, CachedTable)
+    assert isinstance(table.base, DiskTable)
+    assert table.rows_kept * wide.shape[1] + table.base.depth * (wide.shape[1] + 4096) <= 16 << 20
+    for ids in (np.arange(60), np.arange(59, -1, -2)):
+        np.testing.assert_array_equal(table.take(ids), wide[ids])
+    with pytest.raises(BudgetError, match=r"takes 1\.0 MiB; give more memory"):
+        features.open(tmp_path / "w.npy", "1MiB")
+
+
+def test_tensors():
+    torch = pytest.importorskip("torch")
+    rows = torch.ones((5, 3), requires_grad=True)
+    assert features.open(rows, "1MiB", verbose=False).take(np.arange(5)).sum() == 15
+    for none in (rows.detach().bfloat16(), rows.detach().to_sparse(), [[1.0], [1.0, 2.0]]):
+        with pytest.raises(WeftTypeError, match="is no array"):
+            features.open(none, "1MiB")
 
 
 def test_wrong_input(path, tmp_path):

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 
 from weft import _core
-from weft.errors import FormatError, StorageError, WeftValueError
+from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.features import DiskTable, MemoryTable
 from weft.testing import FaultyTable, FeatureTableContract, SlowTable
 
@@ -81,6 +83,102 @@ def test_when_io_uring_is_forbidden(tmp_path, monkeypatch):
         DiskTable(path, io="io_uring")
 
 
+FORBID = """
+import ctypes, struct
+def forbid(call):
+    steps = [(0x20, 0, 0, 0), (0x15, 0, 1, call), (0x06, 0, 0, 0x50001), (0x06, 0, 0, 0x7FFF0000)]
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in steps))
+    class Filter(ctypes.Structure):
+        _fields_ = [("length", ctypes.c_ushort), ("code", ctypes.c_void_p)]
+    prctl, it = ctypes.CDLL(None).prctl, Filter(len(steps), ctypes.cast(code, ctypes.c_void_p))
+    return prctl(38, 1, 0, 0, 0) == 0 and prctl(22, 2, ctypes.byref(it), 0, 0) == 0
+"""
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("call", [425, 426])  # io_uring_setup, io_uring_enter
+def test_system_calls_that_a_filter_forbids(tmp_path, when, call):
+    path = saved(tmp_path, np.random.default_rng(0).random((5000, 64)))
+    code = f"""
+import os
+import subprocess
+import sys
+import numpy as np
+from weft.features import DiskTable
+rows, ids = np.load({str(path)!r}), np.arange(4999, 0, -3)
+def read():
+    table = DiskTable({str(path)!r})
+    assert np.array_equal(table.take(ids), rows[ids])
+    return table
+if {when!r} == "after":
+    table = read()
+if not forbid({call}):
+    os._exit(7)
+if {when!r} == "before":
+    table = read()
+    assert table.io == "threads"
+for _ in range(3):
+    assert np.array_equal(table.take(ids), rows[ids])
+assert read().io == "threads"
+"""
+    ran = subprocess.run([sys.executable, "-c", FORBID + code], capture_output=True, text=True, timeout=60)
+    if ran.returncode == 7:
+        pytest.skip("no filters of system calls here")
+    assert ran.returncode == 0, ran.stderr
+
+
+@pytest.mark.parametrize("tier", ["DiskTable(path, depth=32)", 'CachedTable(DiskTable(path), "1MiB")'])
+def test_forked_children_read_on_their_own(tmp_path, tier):
+    path = saved(tmp_path, np.random.default_rng(0).random((20_000, 32)))
+    code = f"""
+import os, threading, time
+import numpy as np
+from weft.features import CachedTable, DiskTable
+path = {str(path)!r}
+rows, table, stop = np.load(path), {tier}, False
+def read(seed, times):
+    rng = np.random.default_rng(seed)
+    for _ in range(times):
+        ids = rng.integers(0, 20_000, 3000)
+        assert np.array_equal(table.take(ids), rows[ids])
+    assert np.array_equal(table.submit(ids).wait(), rows[ids])
+def others():
+    while not stop:
+        read(99, 1)
+read(0, 1)
+thread = threading.Thread(target=others)
+thread.start()
+children = []
+for child in range(3):
+    time.sleep(0.01)
+    if (pid := os.fork()) == 0:
+        try:
+            read(child, 15)
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    children.append(pid)
+try:
+    read(9, 15)
+finally:
+    stop = True
+thread.join()
+ends = [os.waitpid(pid, 0)[1] for pid in children]
+assert ends == [0, 0, 0], ends
+"""
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 0, ran.stderr
+    assert "Error" not in ran.stderr
+
+
+def test_what_is_no_array():
+    table = MemoryTable(np.ones((3, 2)))
+    with pytest.raises(WeftTypeError, match=r"out must be an array \(got list\)"):
+        table.take([0], [[1.0, 2.0]])  # pyrefly: ignore
+    with pytest.raises(WeftValueError, match="different lengths"):
+        table.take([[1], [1, 2]])  # pyrefly: ignore
+
+
 def test_files_that_are_no_features(tmp_path):
     with pytest.raises(FormatError, match=r"holds float64 \[5\]; features are numbers \[N, F\]"):
         DiskTable(saved(tmp_path, np.ones(5)))
@@ -97,7 +195,14 @@ def test_files_that_are_no_features(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("options", "match"), [({"depth": 0}, "depth"), ({"depth": 5000}, "4096"), ({"io": "aio"}, "'aio'")]
+    ("options", "match"),
+    [
+        ({"depth": 0}, "depth"),
+        ({"depth": 5000}, "4096"),
+        ({"depth": 1.5}, "4096"),
+        ({"depth": None}, "4096"),
+        ({"io": "aio"}, "'aio'"),
+    ],
 )
 def test_wrong_options(tmp_path, options, match):
     with pytest.raises(WeftValueError, match=match):

@@ -68,6 +68,12 @@ def test_labels_of_any_array(graph, x):
         NeighborLoader(graph, x, [2], y=np.array(["a"] * N))
 
 
+def test_numbers_that_torch_has_not(graph, x):
+    for dtype in (">f4", np.longdouble):
+        with pytest.raises(WeftTypeError, match=r"torch has no numbers of .*; store them as float32"):
+            NeighborLoader(graph, MemoryTable(x.astype(dtype)), [2])
+
+
 def test_epochs_out_of_range(graph, x):
     loader = NeighborLoader(graph, x, [2], batch_size=100)
     loader.start = 4

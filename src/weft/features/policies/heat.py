@@ -24,7 +24,7 @@ def heat_classes(hotness: npt.NDArray[Any], rows: int) -> npt.NDArray[np.uint8]:
     Raises:
         WeftValueError: it is not that.
     """
-    checked(hotness, rows)
+    hotness = checked(hotness, rows)
     highest = float(hotness.max()) if rows else 0.0
     if highest == 0:
         return np.zeros(rows, np.uint8)
@@ -42,7 +42,7 @@ def hottest(hotness: npt.NDArray[Any], rows: int, count: int) -> npt.NDArray[np.
     Raises:
         WeftValueError: hotness is not that.
     """
-    checked(hotness, rows)
+    hotness = checked(hotness, rows)
     if count >= rows:
         return np.arange(rows, dtype=np.uint32)
     # A stable sort of the whole would take 16 bytes a row; the threshold's ties are settled by number.
@@ -52,15 +52,17 @@ def hottest(hotness: npt.NDArray[Any], rows: int, count: int) -> npt.NDArray[np.
     return np.sort(np.concatenate([above, ties])).astype(np.uint32)
 
 
-def checked(hotness: npt.NDArray[Any], rows: int) -> None:
-    """Refuse what is no hotness of ``rows`` rows.
+def checked(hotness: npt.ArrayLike, rows: int) -> npt.NDArray[Any]:
+    """The hotness of ``rows`` rows as an array.
 
     Raises:
-        WeftValueError: it is not.
+        WeftValueError: it is none.
     """
+    hotness = np.asarray(hotness)
     if hotness.shape != (rows,) or hotness.dtype.kind not in "fiub":
         raise WeftValueError(
             f"features: hotness must be numbers [{rows}] (got {hotness.dtype} {list(hotness.shape)})"
         )
     if rows and not (np.isfinite(hotness).all() and hotness.min() >= 0):
         raise WeftValueError("features: hotness must be finite and at least 0")
+    return hotness

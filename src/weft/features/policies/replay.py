@@ -19,6 +19,8 @@ __all__ = ["POLICIES", "make", "replay"]
 POLICIES = ("lookahead", "static", "lru", "sieve")
 """Names of the policies, the one that is taken when none is named first."""
 
+_WINDOW = 1 << 24
+
 Array = npt.NDArray[Any]
 
 
@@ -34,6 +36,8 @@ def make(
         raise WeftValueError(f"features: policy must be one of {', '.join(POLICIES)} (got {policy!r})")
     if slots < 1:
         raise WeftValueError(f"features: a cache keeps at least one row (got {slots})")
+    if isinstance(window, bool) or not isinstance(window, int | np.integer) or not 1 <= window <= _WINDOW:
+        raise WeftValueError(f"features: window must be 1 to {_WINDOW:,} batches (got {window!r})")
     if policy == "static" and hotness is None:
         raise WeftValueError(
             "features: policy 'static' keeps the hottest rows; give hotness, such as the nodes' degrees"
