@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.case import Case, Row, rate
-from benchmarks.cases.accuracy import BATCH, weft_of
+from benchmarks.cases.accuracy import BATCH, MODELS, weft_of
 from benchmarks.graphs import DATA, Problem, planetoid
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def _learned(codec: Codec, problem: Problem, folder: Path) -> str:
     from weft.features.codec import decoded
 
     x = decoded(encode(problem.x, codec)).astype(np.float32)
-    learn = weft_of(replace(problem, x=x), "sage", BATCH["Cora"], folder)
+    learn = weft_of(replace(problem, x=x), "sage", MODELS["sage"], BATCH["Cora"], folder)
     torch.set_num_threads(1)  # of a graph so small, two wait for each other
     scores = [100 * learn(seed) for seed in range(SEEDS)]
     return (
