@@ -28,7 +28,7 @@ __all__ = ["VERBS", "main"]
 VERBS: dict[str, tuple[str, str]] = {
     "demo": ("weft.cli.demo", "make a graph, embed it, evaluate it and draw it: all in one minute"),
     "import": ("weft.cli.import_", "turn an edge list into a graph directory"),
-    "attach": ("weft.cli.attach", "put features and labels into a graph directory"),
+    "attach": ("weft.cli.attach", "put features, labels and a split into a graph directory"),
     "generate": ("weft.cli.generate", "make a synthetic graph"),
     "info": ("weft.cli.info", "describe a graph directory and check its files"),
     "embed": ("weft.cli.embed", "learn a vector for every node of a graph or edge list"),

@@ -1,4 +1,4 @@
-"""Put features and labels into a graph directory, in place of those it has.
+"""Put features, labels and a split into a graph directory, in place of those it has.
 
 Rows are read and written a piece at a time; the old directory stands until the new one is whole.
 """
@@ -45,6 +45,9 @@ class Args:
     label_columns: Annotated[tuple[str, str] | None, arg(metavar="ID LABEL")] = None
     """The columns of id and label in that file, by name or by number from 0."""
 
+    split: Annotated[Path | None, arg(metavar="FILE")] = None
+    """Lines of id and train, val or test."""
+
     type: Annotated[str | None, arg(metavar="NAME")] = None
     """The type of the nodes, where the graph has several."""
 
@@ -63,6 +66,7 @@ def run(args: Args) -> int:
         on_nan=args.on_nan,
         labels=args.labels,
         label_columns=columns_of(args.label_columns),
+        split=args.split,
         type=args.type,
         say=lambda text: print(text, file=sys.stderr),
     )

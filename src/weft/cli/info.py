@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from tyro.conf import Positional, arg
 
 if TYPE_CHECKING:
-    from weft.graph import Graph, HeteroGraph
+    from weft.graph import Graph, HeteroGraph, Labels
 
 __all__ = ["Args", "run"]
 
@@ -81,6 +81,7 @@ def _facts(graph: Graph) -> dict[str, Any]:
         "labelled_nodes": int(np.count_nonzero(labels_N)),
         "assignments": int(labels_N.sum()),
         "features": _shape(graph.features),
+        "split": _parts(graph.split),
         "rows": show_bytes(graph.nbytes),
     }
 
@@ -95,6 +96,16 @@ def _shape(features: Any) -> list[int | str] | None:  # noqa: ANN401
     return [*features.shape, str(features.dtype)] if said is None else [len(features), said[1], said[0]]
 
 
+def _parts(split: Labels | None) -> list[str] | None:
+    """How many nodes each part of a split has."""
+    import numpy as np
+
+    if split is None:
+        return None
+    counts = np.bincount(split.indices, minlength=len(split.names)).tolist()
+    return [f"{name} {count:,}" for name, count in zip(split.names, counts, strict=True)]
+
+
 def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
     import numpy as np
 
@@ -107,6 +118,7 @@ def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
             "ids": nodes.ids.kind,
             "labels": 0 if nodes.labels is None else len(nodes.labels.names),
             "features": _shape(nodes.features),
+            "split": _parts(nodes.split),
         }
         for name, nodes in graph.nodes.items()
     ]

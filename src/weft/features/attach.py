@@ -1,4 +1,4 @@
-"""Features and labels into a graph's directory, a piece at a time.
+"""Features, labels and splits into a graph's directory, a piece at a time.
 
 Shapes: N nodes, F columns, B rows of a piece.
 """
@@ -18,7 +18,16 @@ from weft.errors import ParseError, WeftValueError
 from weft.features.codec import encoded
 from weft.features.sources import open_rows
 from weft.graph import Graph, HeteroGraph, open_graph, read_labels
-from weft.graph.directory import DirectoryReader, DirectoryWriter, WriterPart, kind_of, locked, node_part
+from weft.graph.directory import (
+    DirectoryReader,
+    DirectoryWriter,
+    WriterPart,
+    kind_of,
+    locked,
+    node_part,
+    split_meta,
+)
+from weft.graph.sources.labels import column_titled
 from weft.kernels.codec import record, said_by
 from weft.kernels.codec.form import check_codec
 
@@ -51,10 +60,11 @@ def attach(
     on_nan: OnNan = "fail",
     labels: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]] | None = None,
     label_columns: tuple[int | str, int | str] | None = None,
+    split: str | os.PathLike[str] | tuple[npt.ArrayLike, Sequence[object]] | None = None,
     type: str | None = None,
     say: Callable[[str], None] = _warning,
 ) -> Graph | HeteroGraph:
-    """Put features, labels or both into the directory of a graph, in place of those that are there.
+    """Put features, labels or a split into the directory of a graph, in place of those that are there.
 
     The new directory takes the old one's place in one step when it is whole; edges are not copied but stand
     in both until then. Of the rows, some megabytes are in memory at a time.
@@ -70,6 +80,7 @@ def attach(
         on_nan: of what is no number, ``fail``, or ``zero``: count and replace it.
         labels: as in :func:`weft.graph.read_labels`.
         label_columns: as there.
+        split: what nodes are for, train, val or test, given as labels are; one each.
         type: of the nodes, where there are several types.
         say: takes a sentence about what was left out or replaced; by default it becomes a ``UserWarning``.
 
@@ -82,27 +93,31 @@ def attach(
             cannot hold; or another process attaches to this graph.
         StorageError: the disk is full, or the system refuses otherwise.
     """
-    if rows is None and labels is None:
-        raise WeftValueError("attach: give features, labels, or both")
+    if rows is None and labels is None and split is None:
+        raise WeftValueError("attach: give features, labels or a split")
     if on_nan not in ("fail", "zero"):
         raise WeftValueError(f"attach: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
     if codec is not None:
         check_codec(codec)
     place = _place(graph)
+    if not place.is_dir():
+        open_graph(place)  # says what is there instead
     with locked(place):
         opened = open_graph(place)
         prefix, ids, number = _nodes(opened, type)
         reader = DirectoryReader(place, kind_of(opened))
         found = None if labels is None else read_labels(labels, ids, say, columns=label_columns)
+        parts = None if split is None else _split(split, ids, say)
         source = None if rows is None else open_rows(rows, columns=columns, row_ids=row_ids, kind=ids.kind)
         with DirectoryWriter(place, kind_of(opened), overwrite=True) as writer:
-            replaced = () if source is None else (f"{prefix}features",)
+            given = {"features": source, "label_": found, "split_": parts}
+            replaced = tuple(prefix + name for name, one in given.items() if one is not None)
             for name in reader.arrays:
-                if name not in replaced and not (found is not None and name.startswith(f"{prefix}label_")):
+                if not name.startswith(replaced):
                     writer.adopt(reader, name)
             if source is not None:
                 _Writing(source, ids, codec, on_nan, say).write(writer, f"{prefix}features")
-            writer.finish(_meta(reader.meta, number, found, WriterPart(writer, prefix)))
+            writer.finish(_meta(reader.meta, number, found, parts, WriterPart(writer, prefix)))
     return open_graph(place)
 
 
@@ -132,12 +147,29 @@ def _nodes(graph: Graph | HeteroGraph, type: str | None) -> tuple[str, Ids, int 
     return node_part(number), graph.nodes[type].ids, number
 
 
-def _meta(old: dict[str, Any], number: int | None, labels: Labels | None, part: WriterPart) -> dict[str, Any]:
-    """The manifest's ``meta`` with new labels, which are written."""
+def _split(given: Any, ids: Ids, say: Callable[[str], None]) -> Labels:  # noqa: ANN401
+    """What nodes are for, read as labels are: at most one for a node."""
+    text = not isinstance(given, tuple) and Path(given).suffix != ".mat"
+    labels = read_labels(given, ids, say, columns=column_titled(Path(given), "split") if text else None)
+    several = np.flatnonzero(np.diff(labels.indptr) > 1)
+    if len(several):
+        node = int(several[0])
+        raise WeftValueError(
+            f"attach: the split puts {len(several):,} nodes into several parts, such as {ids[node]!r} into "
+            f"{' and '.join(labels[node])}"
+        )
+    return labels
+
+
+def _meta(
+    old: dict[str, Any], number: int | None, labels: Labels | None, split: Labels | None, part: WriterPart
+) -> dict[str, Any]:
+    """The manifest's ``meta`` with new labels and a new split, which are written."""
     meta = copy.deepcopy(old)
+    at = meta if number is None else meta["node_types"][number]
     if labels is not None:
-        at = meta if number is None else meta["node_types"][number]
         at["labels"] = labels.save(part)
+    at.update(split_meta(part, split))
     return meta
 
 

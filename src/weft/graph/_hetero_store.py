@@ -8,7 +8,15 @@ from weft.errors import WeftTypeError, WeftValueError
 from weft.graph._hetero_build import check_names
 from weft.graph._part import ReaderPart, WriterPart
 from weft.graph._rows import EdgeType, Nodes, Rows
-from weft.graph._store import count_of, index_dtype, load_features, load_rows, object_of
+from weft.graph._store import (
+    count_of,
+    index_dtype,
+    load_features,
+    load_rows,
+    load_split,
+    object_of,
+    split_meta,
+)
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids
 from weft.graph.labels import Labels
@@ -55,6 +63,7 @@ def save(graph: HeteroGraph, path: str | os.PathLike[str], *, overwrite: bool) -
                     "ids": nodes.ids.save(part),
                     "labels": None if nodes.labels is None else nodes.labels.save(part),
                 }
+                | split_meta(part, nodes.split)
             )
             if nodes.features is not None:
                 part.write_array("features", nodes.features)
@@ -84,7 +93,12 @@ def load(path: str | os.PathLike[str], *, verify: bool) -> tuple[dict[str, Nodes
         name = _names(reader, [meta.get("name")])[0]
         if name in nodes:
             raise reader.error(f"the manifest gives the type {name!r} of nodes twice")
-        nodes[name] = Nodes(ids=ids, labels=labels, features=load_features(part, count))
+        nodes[name] = Nodes(
+            ids=ids,
+            labels=labels,
+            features=load_features(part, count),
+            split=load_split(part, meta, count),
+        )
     dtype = index_dtype(max((len(one.ids) for one in nodes.values()), default=0))
     rows: dict[EdgeType, Rows] = {}
     for number, meta in enumerate(_objects(reader, "edge_types")):

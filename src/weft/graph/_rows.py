@@ -35,11 +35,13 @@ class Nodes:
         ids: how the ids of the input map to them.
         labels: if attached.
         features: ``[N, F]``, if attached; of a codec, records ``[N]``.
+        split: what they are for (train, val, test), as labels, if attached.
     """
 
     ids: Ids
     labels: Labels | None = None
     features: Array | None = None
+    split: Labels | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.graph._part import ReaderPart, WriterPart
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.ids import Ids, check_offsets
 from weft.graph.labels import Labels
@@ -15,10 +16,21 @@ from weft.kernels.codec import said_by
 if TYPE_CHECKING:
     import os
 
-    from weft.graph._part import Reads
+    from weft.graph._part import Reads, Writes
     from weft.graph.graph import Graph
 
-__all__ = ["KIND", "count_of", "index_dtype", "load", "load_features", "load_rows", "object_of", "save"]
+__all__ = [
+    "KIND",
+    "count_of",
+    "index_dtype",
+    "load",
+    "load_features",
+    "load_rows",
+    "load_split",
+    "object_of",
+    "save",
+    "split_meta",
+]
 
 Array = npt.NDArray[Any]
 
@@ -50,7 +62,7 @@ def meta_of(writer: DirectoryWriter, graph: Graph) -> dict[str, object]:
         "directed": graph.directed,
         "ids": graph.ids.save(writer),
         "labels": None if graph.labels is None else graph.labels.save(writer),
-    }
+    } | split_meta(writer, graph.split)
 
 
 def load(path: str | os.PathLike[str], *, verify: bool) -> dict[str, Any]:
@@ -72,6 +84,7 @@ def load(path: str | os.PathLike[str], *, verify: bool) -> dict[str, Any]:
         if labels is None
         else Labels.load(reader, object_of(reader, reader.meta, "labels"), nodes),
         "features": load_features(reader, nodes),
+        "split": load_split(reader, reader.meta, nodes),
         "path": reader.path,
     }
 
@@ -87,6 +100,18 @@ def load_rows(
     if verify:
         _verify_rows(reader, np.asarray(indptr), np.asarray(indices), weight, targets)
     return indptr, indices, weight
+
+
+def split_meta(writer: Writes, split: Labels | None) -> dict[str, object]:
+    """What ``meta`` says of a split, which is written; nothing if there is none."""
+    return {} if split is None else {"split": split.save(WriterPart(writer, "split_"))}
+
+
+def load_split(reader: Reads, meta: dict[str, Any], nodes: int) -> Labels | None:
+    """The split, if there is one."""
+    if meta.get("split") is None:
+        return None
+    return Labels.load(ReaderPart(reader, "split_"), object_of(reader, meta, "split"), nodes)
 
 
 def load_features(reader: Reads, nodes: int) -> Array | None:

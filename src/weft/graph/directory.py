@@ -9,6 +9,7 @@ from weft.graph._arrays import ArrayWriter, PlacedWriter
 from weft.graph._hetero_store import node_part
 from weft.graph._lock import locked
 from weft.graph._part import WriterPart
+from weft.graph._store import split_meta
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.graph.graph import Graph
 
@@ -24,6 +25,7 @@ __all__ = [
     "kind_of",
     "locked",
     "node_part",
+    "split_meta",
 ]
 
 

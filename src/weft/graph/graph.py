@@ -43,6 +43,7 @@ class Graph:
         labels: labels of nodes, if attached.
         features: ``[N, F]``, if attached; of a codec, records ``[N]``: :func:`weft.features.open` decodes the
             file at :attr:`features_path`.
+        split: what nodes are for (train, val, test), as labels, if attached.
         path: the directory it was opened from.
     """
 
@@ -53,6 +54,7 @@ class Graph:
     ids: Ids
     labels: Labels | None = None
     features: npt.NDArray[Any] | None = None
+    split: Labels | None = None
     path: Path | None = None
 
     @property
@@ -245,6 +247,7 @@ class Graph:
             ids=_take_ids(self.ids, chosen),
             labels=None if self.labels is None else self.labels.take(chosen),
             features=None if self.features is None else self.features[chosen],
+            split=None if self.split is None else self.split.take(chosen),
         )
 
     def largest_component(self) -> Graph:

@@ -55,8 +55,9 @@ class Training:
             None: those attached to the graph.
         labels: of the task ``node``, see :meth:`weft.train.Targets.of`; None: those attached to the graph.
         settings: what else decides it.
-        split: of the task ``node``: which nodes are learned from; None: 60 % of those with labels, 20 %
-            validate, 20 % test. Of the task ``link``, 5 % of the edges are hidden to validate, 10 % to test.
+        split: of the task ``node``: which nodes are learned from; None: the split attached to the graph, else
+            60 % of those with labels, 20 % validate, 20 % test. Of the task ``link``, 5 % of the edges are
+            hidden to validate, 10 % to test.
         memory: for rows of features, in the cache and in batches under way.
         on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
 
@@ -87,6 +88,8 @@ class Training:
         if self.settings.task == "node":
             self._targets = _targets_of(graph, labels)
             known = self._targets.known()
+            if split is None and graph.split is not None:
+                split = Split.named(graph.split)
             self._split = Split.random(known, self.settings.seed) if split is None else split
             self._split.check(graph.num_nodes, known)
         elif labels is not None or split is not None:

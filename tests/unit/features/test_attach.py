@@ -66,7 +66,12 @@ def holes(rows=ROWS):
         (ROWS[0], {}, r"must be numbers \[N, F\] \(got float32 \[4\]\)"),
         (np.full((30, 2), "a"), {}, r"numbers \[N, F\]"),
         (object(), {}, "an array, a tensor or a path"),
-        (None, {}, "give features, labels, or both"),
+        (None, {}, "give features, labels or a split"),
+        (
+            None,
+            {"split": ([1, 2, 1], ["train", "val", "test"])},
+            "1 nodes into several parts, such as 1 into",
+        ),
         (holes(), {}, r"3 values in 2 rows are NaN, the first in row 9, column 2; --on-nan zero"),
         (holes(), {"on_nan": "skip"}, r"on_nan must be 'fail' or 'zero' \(got 'skip'\)"),
         (ROWS, {"codec": "int4"}, "codec must be one of"),
@@ -286,6 +291,22 @@ def test_bad_tables(place, tmp_path, name, text, options, match):
         attach(place, tmp_path / name, **options)
 
 
+def test_splits(place, tmp_path):
+    (tmp_path / "s.csv").write_text("id,label,split\n3,a,train\n4,b,val\n5,b,train\n")
+    attach(place, ROWS, labels=([3], ["a"]))
+    graph = attach(place, split=tmp_path / "s.csv")
+    assert [graph.split[i] for i in (2, 3, 4, 5)] == [(), ("train",), ("val",), ("train",)]
+    assert graph.labels[3] == ("a",)
+    assert graph.subgraph([5, 2]).split.pairs()[0].tolist() == [0]
+    copy = Graph.open(graph.save(tmp_path / "copy").path, verify=True)
+    assert copy.split.names == ("train", "val")
+    assert attach(copy, split=([1], ["test"]), labels=([7], ["b"])).split.names == ("test",)
+    typed = HeteroGraph.from_edges({}, {"user": 30, "item": 2}).save(tmp_path / "typed")
+    typed = attach(typed, split=tmp_path / "s.csv", type="user")
+    assert typed.nodes["user"].split[4] == ("val",)
+    assert typed.save(tmp_path / "again").nodes["user"].split.names == ("train", "val")
+
+
 def test_types_of_nodes(tmp_path):
     graph = HeteroGraph.from_edges({("user", "rates", "item"): ([0], [1])}, {"user": 30, "item": 3})
     with pytest.raises(WeftValueError, match="no directory; save it first"):
@@ -319,9 +340,16 @@ def test_command(place, tmp_path, capsys):
     assert "99" in said.err
     assert main(["info", str(place), "--verify"]) == 0
     assert re.search("features +30, 4, int8", capsys.readouterr().out)
+    (tmp_path / "s.csv").write_text("0,train\n1,test\n2,train\n")
+    assert main(["attach", str(place), "--split", str(tmp_path / "s.csv")]) == 0
+    capsys.readouterr()
+    assert main(["info", str(place)]) == 0
+    assert re.search("split +test 1, train 2", capsys.readouterr().out)
     assert main(["attach", str(place)]) == 2
     assert main(["attach", str(tmp_path / "none"), "--features", "x.npy"]) == 2
     assert "no such directory" in capsys.readouterr().err
+    assert main(["attach", str(tmp_path / "no" / "such"), "--features", "x.npy"]) == 2
+    assert not (tmp_path / "no").exists()
     assert not list(tmp_path.glob(".none*"))
 
 

@@ -99,6 +99,14 @@ def test_features_of_a_codec(graph, rows, labels, tmp_path, codec):
         same(fit(attached, features, labels, **settings), wanted)
 
 
+def test_the_split_of_the_graph(graph, rows, labels, tmp_path):
+    names = np.array(["train", "val", "test"])[np.arange(300) % 7 % 3]
+    attached = attach(graph.save(tmp_path / "g"), split=(np.arange(300), names.tolist()))
+    with Training(attached, rows, labels) as training:
+        wanted = [int(np.count_nonzero(names == part)) for part in ("train", "val", "test")]
+        assert [training.plan.items, training.plan.val, training.plan.test] == wanted
+
+
 def test_splits(labels):
     everyone = np.arange(300)
     made = Split.random(everyone, seed=1)
