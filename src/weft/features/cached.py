@@ -25,7 +25,7 @@ _SLOT = {"lookahead": 17, "static": 9, "lru": 17, "sieve": 18}
 # For each row of the table: where it is kept, for lookahead also its last known use and how hot it is.
 _ROW = {"lookahead": 9, "static": 4, "lru": 4, "sieve": 4}
 _USE = 8  # bytes of a use that is known
-_KNOWN = 1 / 16  # of the memory at most, for uses that are known
+_KNOWN = 1 / 16  # of the memory at most, for uses that are known, or for the rows that static begins with
 _PIECE = 8 << 20  # bytes asked at once from a table that can write to one place only
 
 
@@ -101,7 +101,7 @@ class CachedTable:
 
         assert self._cache is not None
         kept = hottest(hotness, self.shape[0], self.rows_kept)
-        piece = max(1, _PIECE // self._width)
+        piece = max(1, min(_PIECE, int(self.memory * _KNOWN)) // self._width)  # beside the cache itself
         for begin in range(0, len(kept), piece):
             ids = kept[begin : begin + piece]
             self._cache.fill(ids, _bytes(self._base.take(ids)))

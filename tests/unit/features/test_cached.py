@@ -184,6 +184,20 @@ def test_too_little_memory():
         CachedTable(MemoryTable(ROWS), "1MiB", policy="static")
 
 
+def test_static_is_filled_a_little_at_a_time(monkeypatch):
+    sizes = []
+    take = MemoryTable.take
+
+    def counted(self, ids, out=None):
+        sizes.append(len(ids))
+        return take(self, ids, out)
+
+    monkeypatch.setattr(MemoryTable, "take", counted)
+    table = CachedTable(MemoryTable(ROWS), "160KiB", policy="static", hotness=np.arange(3000))
+    assert sum(sizes) == table.rows_kept
+    assert max(sizes) * 128 <= table.memory // 16
+
+
 @pytest.mark.parametrize("window", [-1, 0, 1.5, None, True, 1 << 33])
 def test_windows_that_are_none(window):
     with pytest.raises(WeftValueError, match="window must be 1 to 16,777,216 batches"):
