@@ -46,6 +46,14 @@ def show_bytes(size: float) -> str:
     return f"{size:.1f} TiB"
 
 
+def show_at_least(size: int) -> str:
+    """A size for people that is not below ``size`` when they give it back: ``1.6 GiB``."""
+    shown = size
+    while parse_bytes(show_bytes(shown)) < size:
+        shown += max(1, shown // 100)
+    return show_bytes(shown)
+
+
 def show_count(number: int, noun: str) -> str:
     """A number of things: ``1 node``, ``2,000 nodes``."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"

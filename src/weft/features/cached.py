@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.config import parse_bytes, show_bytes
+from weft.config import parse_bytes, show_at_least, show_bytes
 from weft.errors import BudgetError, WeftValueError
 from weft.features.disk import DiskTable
 from weft.features.policies.replay import make
@@ -18,7 +18,7 @@ from weft.features.table import Array, Background, FeatureTable, Ticket, checked
 if TYPE_CHECKING:
     from weft import _core
 
-__all__ = ["CachedTable"]
+__all__ = ["CachedTable", "least_memory"]
 
 # Bytes beside the row itself: its number, whether it is there, and its neighbours in the list.
 _SLOT = {"lookahead": 17, "static": 9, "lru": 17, "sieve": 18}
@@ -27,6 +27,13 @@ _ROW = {"lookahead": 9, "static": 4, "lru": 4, "sieve": 4}
 _USE = 8  # bytes of a use that is known
 _KNOWN = 1 / 16  # of the memory at most, for uses that are known, or for the rows that static begins with
 _PIECE = 8 << 20  # bytes asked at once from a table that can write to one place only
+
+
+def least_memory(base: FeatureTable, policy: str) -> int:
+    """Bytes that a cache of one row takes."""
+    rows, columns = base.shape
+    each = columns * base.dtype.itemsize + _SLOT.get(policy, 0)
+    return math.ceil((_ROW.get(policy, 0) * rows + each) / (1 - (_KNOWN if policy == "lookahead" else 0)))
 
 
 class CachedTable:
@@ -74,10 +81,10 @@ class CachedTable:
         each = self._width + _SLOT.get(policy, 0)
         slots = min(rows, (self.memory - noted) // each)
         if rows and self._width and slots < 1:
-            least = math.ceil((_ROW.get(policy, 0) * rows + each) / (1 - (_KNOWN if self._uses else 0)))
+            least = show_at_least(least_memory(base, policy))
             raise BudgetError(
                 f"features: a cache of {show_bytes(self.memory)} holds no row of {rows:,}: what is noted of "
-                f"each takes {show_bytes(noted)}; give at least {show_bytes(least)}, or read without a cache "
+                f"each takes {show_bytes(noted)}; give at least {least}, or read without a cache "
                 "(weft.features.DiskTable)"
             )
         self.rows_kept = slots

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from weft.config import parse_bytes, show_bytes, show_rows
+from weft.config import parse_bytes, show_at_least, show_bytes, show_rows
 from weft.errors import BudgetError, FormatError, StorageError, WeftTypeError, WeftValueError
-from weft.features.cached import CachedTable
+from weft.features.cached import CachedTable, least_memory
 from weft.features.codec import Decoded, codec_of, raw_header
 from weft.features.disk import DiskTable, read_bytes
 from weft.features.memory import MemoryTable
@@ -69,6 +70,7 @@ def open(
     table = _tier(source, budget)
     if not isinstance(table, MemoryTable) and _size(table) > _left(table, budget):
         try:
+            _check_room(table, budget, policy)
             table = CachedTable(table, _left(table, budget), policy=policy, hotness=hotness, window=window)
         except BaseException:
             table.close()
@@ -115,6 +117,19 @@ def _left(table: FeatureTable, budget: int) -> int:
     if not isinstance(table, DiskTable):
         return budget
     return budget - table.depth * read_bytes(table.shape[1] * table.dtype.itemsize)
+
+
+def _check_room(table: FeatureTable, budget: int, policy: str) -> None:
+    """Refuse a budget in which a cache has no room for a row."""
+    least, reads = least_memory(table, policy), budget - _left(table, budget)
+    if _left(table, budget) < least:
+        # Reads may take a part of the memory, and so more of more.
+        enough = max(least + max(reads, _LEAST if reads else 0), math.ceil(least * _SHARE / (_SHARE - 1)) + 1)
+        raise BudgetError(
+            f"features: {show_bytes(budget)} hold no row of {table.shape[0]:,}: what is noted of each takes "
+            f"{show_bytes(least)}" + (f", reading {show_bytes(reads)}" if reads else "") + "; give at least "
+            f"{show_at_least(enough)}"
+        )
 
 
 def _codec(source: Any) -> Codec | None:  # noqa: ANN401

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
 from weft import features
+from weft.config import parse_bytes
 from weft.errors import BudgetError, FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.features import CachedTable, DiskTable, MemoryTable
+from weft.features.policies import POLICIES
 
 ROWS = np.random.default_rng(0).random((20_000, 64)).astype(np.float32)  # 4.9 MiB
 IDS = np.arange(0, 20_000, 37)
@@ -71,6 +75,31 @@ def test_rows_wider_than_a_read(tmp_path):
         np.testing.assert_array_equal(table.take(ids), wide[ids])
     with pytest.raises(BudgetError, match=r"takes 1\.0 MiB; give more memory"):
         features.open(tmp_path / "w.npy", "1MiB")
+
+
+def test_the_memory_advised_suffices(path):
+    for policy in POLICIES:
+        hotness = np.ones(len(ROWS))
+        for source, given in ((path, "560KiB"), (path, "530KiB"), (DiskTable(path, depth=64), "4.05MiB")):
+            with pytest.raises(BudgetError) as caught:
+                features.open(source, given, policy=policy, hotness=hotness, verbose=False)
+            advised = re.search(r"give at least ([0-9.]+ .iB)", str(caught.value))
+            assert advised
+            assert isinstance(source, DiskTable) or parse_bytes(advised[1]) < 900 << 10
+            table = features.open(path, advised[1], policy=policy, hotness=hotness, verbose=False)
+            np.testing.assert_array_equal(table.take(IDS), ROWS[IDS])
+            table.close()
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("columns", [1, 25, 17_500])
+def test_the_memory_advised_for_a_cache_suffices(policy, columns):
+    base = MemoryTable(np.zeros((1000, columns), np.float32))
+    with pytest.raises(BudgetError) as caught:
+        CachedTable(base, 100, policy=policy, hotness=np.ones(1000))
+    advised = re.search(r"give at least ([0-9.]+ .iB)", str(caught.value))
+    assert advised
+    assert CachedTable(base, advised[1], policy=policy, hotness=np.ones(1000)).rows_kept >= 1
 
 
 def test_tensors():
