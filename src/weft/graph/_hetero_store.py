@@ -9,6 +9,7 @@ from weft.graph._hetero_build import check_names
 from weft.graph._part import ReaderPart, WriterPart
 from weft.graph._rows import EdgeType, Nodes, Rows
 from weft.graph._store import (
+    TYPED_KIND,
     count_of,
     index_dtype,
     load_features,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["KIND", "features_files", "load", "node_part", "save"]
 
-KIND = "weft.heterograph"
+KIND = TYPED_KIND
 
 
 def node_part(number: int) -> str:

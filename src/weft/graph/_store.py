@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from weft.errors import FormatError
 from weft.graph._part import ReaderPart, WriterPart
-from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.graph.format import DirectoryReader, DirectoryWriter, format_of
 from weft.graph.ids import Ids, check_offsets
 from weft.graph.labels import Labels
 from weft.kernels.codec import said_by
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "KIND",
+    "TYPED_KIND",
     "count_of",
     "index_dtype",
     "load",
@@ -35,6 +38,7 @@ __all__ = [
 Array = npt.NDArray[Any]
 
 KIND = "weft.graph"
+TYPED_KIND = "weft.heterograph"
 
 
 def index_dtype(num_nodes: int) -> np.dtype[Any]:
@@ -67,7 +71,14 @@ def meta_of(writer: DirectoryWriter, graph: Graph) -> dict[str, object]:
 
 def load(path: str | os.PathLike[str], *, verify: bool) -> dict[str, Any]:
     """The fields of the graph in a directory."""
-    reader = DirectoryReader(path, KIND, verify=verify)
+    try:
+        reader = DirectoryReader(path, KIND, verify=verify)
+    except FormatError as error:
+        if format_of(Path(path)) != TYPED_KIND:
+            raise
+        raise FormatError(
+            f"{error}; it has several types of nodes and edges, and weft.HeteroGraph opens it"
+        ) from None
     nodes, edges = count_of(reader, reader.meta, "num_nodes"), count_of(reader, reader.meta, "num_edges")
     directed = reader.meta.get("directed")
     if not isinstance(directed, bool):
