@@ -30,7 +30,8 @@ CASES: dict[str, Case] = {
     case.name: case
     for case in (
         accuracy.CASE,
-        accuracy.OTHERS,
+        accuracy.FACEBOOK,
+        accuracy.TWITCH,
         accuracy_map.CASE,
         codec.CASE,
         disk.CASE,
