@@ -3,5 +3,6 @@
 from weft.nn.batched import Batched
 from weft.nn.gcn import GcnNorm
 from weft.nn.models import MODELS, ModelName, model
+from weft.nn.rgcn import RGCN, rgcn
 
-__all__ = ["MODELS", "Batched", "GcnNorm", "ModelName", "model"]
+__all__ = ["MODELS", "RGCN", "Batched", "GcnNorm", "ModelName", "model", "rgcn"]
