@@ -81,6 +81,12 @@ class DiskTable:
         rows, columns = self._shape
         width = columns * self._dtype.itemsize
         try:
+            os.fspath(self.path).encode()
+        except UnicodeEncodeError:
+            raise StorageError(
+                f"features: the name {os.fspath(self.path)!a} is not UTF-8; rename the file"
+            ) from None
+        try:
             file = _core.RowFile(os.fspath(self.path), offset, rows, width, depth, io != "threads", direct)
             file.measure_gap()
         except OSError as error:

@@ -171,6 +171,16 @@ assert ends == [0, 0, 0], ends
     assert "Error" not in ran.stderr
 
 
+def test_a_name_that_is_not_utf8(tmp_path):
+    path = tmp_path / "sur\udcff.npy"
+    try:
+        np.save(path, np.ones((3, 2)))
+    except (OSError, UnicodeEncodeError):
+        pytest.skip("no such names here")
+    with pytest.raises(StorageError, match=r"sur\\udcff\.npy' is not UTF-8; rename"):
+        DiskTable(path)
+
+
 def test_what_is_no_array():
     table = MemoryTable(np.ones((3, 2)))
     with pytest.raises(WeftTypeError, match=r"out must be an array \(got list\)"):
