@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <pthread.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +19,7 @@
 #include <stdexcept>
 #include <system_error>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "io_ring.h"
@@ -29,12 +32,14 @@ constexpr uint64_t block = 4096;         // what O_DIRECT asks of addresses, off
 constexpr uint64_t longest = 64 << 10;   // of neighbouring blocks read at once
 constexpr unsigned most_threads = 64;    // where io_uring is forbidden
 constexpr uint64_t usual_gap = block;
+constexpr uint64_t gap_in_memory = 1024;  // a call costs as much as so many bytes
+constexpr size_t calls_in_memory = 256;   // by one thread before it asks for more
 constexpr uint64_t widest_gap = 32 << 10;  // a wider one gained nothing on disks seen, and bytes are shared with others
 constexpr uint64_t worth_measuring = 64 << 20;  // bytes of a file
 constexpr unsigned probes = 128, rounds = 3;
 
-uint64_t down(uint64_t x) { return x / block * block; }
-uint64_t up(uint64_t x) { return (x + block - 1) / block * block; }
+uint64_t down(uint64_t x, uint64_t to = block) { return x / to * to; }
+uint64_t up(uint64_t x, uint64_t to = block) { return (x + to - 1) / to * to; }
 
 using Item = RowFile::Want;
 
@@ -64,6 +69,8 @@ struct RowFile::State {
     RowFileOptions options;
     int fd = -1;
     bool direct = false;
+    bool in_memory = false;  // a file system without a device: nothing is won by asking for several reads at once
+    uint64_t grain = block;  // reads begin and end at its multiples
     uint64_t slot = 0;
     HugeBuffer buffers;
     std::optional<IoRing> ring;
@@ -91,7 +98,7 @@ struct RowFile::State {
     ~State() { ::close(fd); }
 
     void open_ring() {
-        if (!options.ring || !IoRing::available()) return;
+        if (!options.ring || in_memory || !IoRing::available()) return;
         try {
             ring.emplace(options.depth);
         } catch (const std::system_error&) {
@@ -120,6 +127,17 @@ struct RowFile::State {
         }
         if (fd < 0) fd = ::open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0) fail(errno, "open " + options.path);
+        struct statfs system;
+        in_memory = options.ring && fstatfs(fd, &system) == 0 &&
+                    (system.f_type == TMPFS_MAGIC || system.f_type == RAMFS_MAGIC);
+        if (!in_memory) return;
+        // Past a page cache that is the file itself, the system takes a detour through threads of its own.
+        const int plain = ::open(path, O_RDONLY | O_CLOEXEC);
+        if (plain < 0) return;  // it has been removed meanwhile
+        ::close(std::exchange(fd, plain));
+        direct = false;
+        grain = 1;
+        gap = gap_in_memory;
     }
 
     void check_size() const {
@@ -152,11 +170,11 @@ struct RowFile::State {
     // The rows from item `first` on that one read gets.
     Request next(const std::vector<Item>& items, size_t first) const {
         const uint64_t at = begin_of(items[first].id);
-        Request r{first, first + 1, down(at), up(at + options.width), at + options.width};
+        Request r{first, first + 1, down(at, grain), up(at + options.width, grain), at + options.width};
         for (; r.last < items.size(); ++r.last) {
             const uint64_t begin = begin_of(items[r.last].id), end = begin + options.width;
-            if (down(begin) > r.end + gap || (up(end) > r.end && up(end) - r.begin > longest)) break;
-            r.end = std::max(r.end, up(end));
+            if (down(begin, grain) > r.end + gap || (up(end, grain) > r.end && up(end, grain) - r.begin > longest)) break;
+            r.end = std::max(r.end, up(end, grain));
             r.needed = std::max(r.needed, end);
         }
         return r;
@@ -300,21 +318,26 @@ struct RowFile::State {
         std::mutex lock;
         size_t next = 0;
         std::exception_ptr error;
+        const size_t at_once = in_memory ? calls_in_memory : 1;
         const auto work = [&](unsigned i) {
             for (;;) {
-                Request r;
+                size_t begin, end;
                 {
                     const std::lock_guard guard(lock);
                     if (next == all.size() || error) return;
-                    r = all[next++];
+                    begin = next;
+                    end = next = std::min(next + at_once, all.size());
                 }
                 try {
-                    for (uint64_t had = 0;;) {
-                        const ssize_t got = pread(fd, buffer(i) + had, r.end - r.begin - had,
-                                                  static_cast<off_t>(r.begin + had));
-                        if (whole(r, had, got < 0 ? -errno : got)) break;
+                    for (; begin < end; ++begin) {
+                        const Request& r = all[begin];
+                        for (uint64_t had = 0;;) {
+                            const ssize_t got = pread(fd, buffer(i) + had, r.end - r.begin - had,
+                                                      static_cast<off_t>(r.begin + had));
+                            if (whole(r, had, got < 0 ? -errno : got)) break;
+                        }
+                        deliver(r, items, buffer(i));
                     }
-                    deliver(r, items, buffer(i));
                 } catch (...) {
                     const std::lock_guard guard(lock);
                     if (!error) error = std::current_exception();
@@ -322,7 +345,8 @@ struct RowFile::State {
                 }
             }
         };
-        const auto count = std::min<size_t>({options.depth, most_threads, all.size()});
+        const size_t most = in_memory ? std::max(1u, std::thread::hardware_concurrency()) : most_threads;
+        const auto count = std::min<size_t>({options.depth, most, (all.size() + at_once - 1) / at_once});
         std::vector<std::thread> threads;
         try {
             for (unsigned i = 1; i < count; ++i) threads.emplace_back(work, i);

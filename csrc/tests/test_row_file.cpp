@@ -41,7 +41,7 @@ void rows_arrive(bool ring, bool direct, uint64_t width, uint64_t rows, uint64_t
     table.read(ids, out);
     for (size_t i = 0; i < ids.size(); ++i)
         CHECK(std::memcmp(&out[i * width], &file.content[offset + static_cast<uint64_t>(ids[i]) * width], width) == 0);
-    CHECK(table.counts().requests > 0 && table.counts().bytes >= table.counts().requests * 4096);
+    CHECK(table.counts().requests > 0 && table.counts().bytes >= table.counts().requests * width);
     table.read({}, {});
 }
 

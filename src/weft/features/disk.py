@@ -94,7 +94,9 @@ class DiskTable:
         except ValueError as error:
             raise WeftValueError(str(error)) from None
         if io == "io_uring" and not file.ring:
-            raise StorageError("features: the system forbids io_uring; take io='auto' or 'threads'")
+            raise StorageError(
+                f"features: the system forbids io_uring, or {self.path} lies in memory; take io='auto'"
+            )
         return file
 
     @property
@@ -109,7 +111,7 @@ class DiskTable:
 
     @property
     def io(self) -> str:
-        """How rows are read: ``"io_uring"`` or ``"threads"``."""
+        """How rows are read: ``"io_uring"`` or ``"threads"``, which also serve a file system in memory."""
         return "io_uring" if self._file is not None and self._file.ring else "threads"
 
     @property
