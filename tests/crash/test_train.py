@@ -25,7 +25,7 @@ from weft.graph import Graph
 from weft.graph.format import DirectoryWriter
 from weft.train import fit
 from weft.train.run import Run
-torch.set_num_threads(2)
+torch.set_num_threads(1)
 place, when, settings = sys.argv[1], sys.argv[2], eval(sys.argv[3])
 write, step = DirectoryWriter.finish, Run.step
 def kill():
@@ -59,9 +59,9 @@ def place(tmp_path_factory):
 
 
 @pytest.fixture
-def two_threads():
+def one_thread():
     before = torch.get_num_threads()
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
 
@@ -70,7 +70,7 @@ def run(place, **more):
     return fit(Graph.open(place / "g"), place / "x.npy", np.load(place / "y.npy"), **SETTINGS, **more)
 
 
-@pytest.mark.usefixtures("two_threads")
+@pytest.mark.usefixtures("one_thread")
 @pytest.mark.parametrize(("when", "saved"), [("batch", 20), ("checkpoint", 19)])
 def test_killed_in_mid_epoch(place, when, saved):
     child = subprocess.run([sys.executable, "-c", KILLED, str(place), when, repr(SETTINGS)], check=False)
