@@ -48,6 +48,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Open, predict, tell."""
+    from weft.cli._training import notes
     from weft.cli.train import set_threads
     from weft.config import show_rows, show_seconds
     from weft.graph import Graph
@@ -57,7 +58,7 @@ def run(args: Args) -> int:
     set_threads(args.threads)
     begun = time.perf_counter()
     trained = Trained.open(args.model)
-    with locked(args.out):
+    with locked(args.out), notes():
         made = predict(
             trained,
             args.out,

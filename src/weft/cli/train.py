@@ -20,6 +20,7 @@ from weft.cli._training import (
     check_minutes,
     check_report,
     go_on,
+    notes,
     sibling,
     unfinished_at,
 )
@@ -143,17 +144,18 @@ def run(args: Args) -> int:
             _check_places(args)
             stack.enter_context(locked(_out(args)))
         graph = Graph.open(args.graph)
-        training = stack.enter_context(
-            Training(
-                graph,
-                args.features,
-                labels_of(graph, args.labels, args.label_columns),
-                settings=settings,
-                split=_split(args, graph),
-                memory=args.memory,
-                on_nan=args.on_nan,
+        with notes():
+            training = stack.enter_context(
+                Training(
+                    graph,
+                    args.features,
+                    labels_of(graph, args.labels, args.label_columns),
+                    settings=settings,
+                    split=_split(args, graph),
+                    memory=args.memory,
+                    on_nan=args.on_nan,
+                )
             )
-        )
         sys.stdout.write(f"{training.plan}\n")
         if training.broken:
             sys.stdout.write(f"  nan      {training.broken:,} features are taken for 0\n")

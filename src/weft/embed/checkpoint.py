@@ -32,6 +32,7 @@ _DIGESTS = {
     "sha256": "edges or weights",
     "vectors to begin with": "vectors to begin with",
     "labels": "labels",
+    "rows": "features",
     "split": "split",
 }
 _CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk

@@ -109,6 +109,8 @@ def attach(
         found = None if labels is None else read_labels(labels, ids, say, columns=label_columns)
         parts = None if split is None else _split(split, ids, say)
         source = None if rows is None else open_rows(rows, columns=columns, row_ids=row_ids, kind=ids.kind)
+        if source is not None and source.id_column is None and (note := ids.order()) is not None:
+            say(note)
         with DirectoryWriter(place, kind_of(opened), overwrite=True) as writer:
             given = {"features": source, "label_": found, "split_": parts}
             replaced = tuple(prefix + name for name, one in given.items() if one is not None)

@@ -162,6 +162,19 @@ class Ids:
         at_B = np.minimum(np.searchsorted(self.values, ids_B), self.count - 1)
         return np.where(whole_B & (self.values[at_B] == ids_B), at_B, -1)
 
+    def order(self) -> str | None:
+        """What to know before rows are taken in the order of the nodes; None if nobody can take it wrong.
+
+        Nodes with names are numbered as the edges brought them, which is the order of no file.
+        """
+        if self.kind != "string" or self.count < 2:
+            return None
+        return (
+            f"row i is taken for node i, and nodes with names are in the order in which the edges name them: "
+            f"{self[0]!r}, {self[1]!r}, …; if the rows are in another order, attach them by their ids "
+            "(weft attach --feature-ids)"
+        )
+
     def node(self, external: int | str) -> int:
         """The node with this id.
 

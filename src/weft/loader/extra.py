@@ -8,6 +8,6 @@ try:
     import torch
     import torch_geometric
 except ImportError as error:
-    raise MissingExtraError("weft.loader", f"{error.name or 'torch'}", "gnn") from error
+    raise MissingExtraError("training", f"{error.name or 'torch'}", "gnn") from error
 
 __all__ = ["torch", "torch_geometric"]

@@ -1,5 +1,6 @@
 """Training graph neural networks on features larger than memory."""
 
+import weft.loader.extra  # noqa: F401 - first: says how to get torch and PyG
 from weft.train.plan import Plan
 from weft.train.predict import Predictions, predict
 from weft.train.settings import Settings

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -29,6 +31,7 @@ Array = npt.NDArray[Any]
 OnNan = Literal["fail", "zero"]
 
 _CHUNK = 32 << 20  # bytes looked at at a time
+_LOOKED_AT = 1000  # rows that features are told from others by
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -42,6 +45,7 @@ class Features:
         nbytes: of all rows as they are stored.
         path: of the file; None: it is no file.
         broken: values that are NaN or infinite.
+        digest: of some of the rows: features that are others have another.
     """
 
     given: Path | Array | FeatureTable
@@ -50,6 +54,7 @@ class Features:
     nbytes: int
     path: Path | None
     broken: int
+    digest: str
 
     @classmethod
     def of(
@@ -74,6 +79,8 @@ class Features:
         if on_nan not in ("fail", "zero"):
             raise WeftValueError(f"train: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
         what, path, rows = _rows(given, graph)
+        if given is not None and (note := graph.ids.order()) is not None:
+            warnings.warn(f"train: {note}", UserWarning, stacklevel=2)
         shape, dtype = decoded_form(rows) if isinstance(rows, np.ndarray) else (rows.shape, rows.dtype)
         if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiub":
             raise WeftValueError(
@@ -93,7 +100,13 @@ class Features:
             )
         stored = rows.nbytes if isinstance(rows, np.ndarray) else math.prod(shape) * dtype.itemsize
         return cls(
-            given=what, shape=(shape[0], shape[1]), dtype=dtype, nbytes=stored, path=path, broken=broken
+            given=what,
+            shape=(shape[0], shape[1]),
+            dtype=dtype,
+            nbytes=stored,
+            path=path,
+            broken=broken,
+            digest=_digest(rows),
         )
 
     def open(self, memory: int, hotness: Array | None = None) -> tuple[FeatureTable, bool]:
@@ -129,6 +142,13 @@ def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
         return given, None, given
     rows: Array = np.asarray(given)
     return rows, None, rows
+
+
+def _digest(rows: Any) -> str:  # noqa: ANN401 - an array or a table
+    """Of up to a thousand rows from everywhere: a look at all would take as long as an epoch."""
+    ids = np.unique(np.linspace(0, rows.shape[0] - 1, _LOOKED_AT).astype(np.int64)) if rows.shape[0] else []
+    some = np.asarray(rows[ids] if isinstance(rows, np.ndarray) else rows.take(np.asarray(ids, np.int64)))
+    return hashlib.sha256(np.ascontiguousarray(some).tobytes()).hexdigest()[:16]
 
 
 def _broken(rows: Any, columns: int) -> tuple[int, int]:  # noqa: ANN401 - an array or a table

@@ -134,6 +134,7 @@ class Training:
             "params": {
                 **self.settings.to_dict(),
                 "features": f"{self._features.dtype} {list(self._features.shape)}",
+                "rows": self._features.digest,
                 "nan": self._features.broken,
                 "labels": None if self._targets is None else self._targets.digest(),
                 "split": None if self._split is None else self._split.digest(),

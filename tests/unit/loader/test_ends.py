@@ -193,7 +193,7 @@ except ImportError as error:
 @pytest.mark.parametrize("name", ["torch", "torch_geometric"])
 def test_without_torch(name):
     run = subprocess.run([sys.executable, "-c", HIDDEN.format(name=name)], capture_output=True, text=True)
-    assert f"MissingExtraError weft.loader needs {name}" in run.stdout
+    assert f"MissingExtraError training needs {name}" in run.stdout
     assert "pip install weft[gnn]" in run.stdout
 
 

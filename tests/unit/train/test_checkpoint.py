@@ -55,6 +55,7 @@ def test_a_checkpoint_of_another_run(graph, rows, labels, tmp_path, monkeypatch)
     for more, said in (
         ({"hidden": 16}, r"hidden=8 \(now 16\)"),
         ({"labels": (labels + 1) % 3}, "other labels"),
+        ({"rows": rows[::-1].copy()}, "other features"),
         ({"rows": rows[:, :4]}, r"features='float32 \[300, 8\]'"),
     ):
         given = {"rows": rows, "labels": labels, **SMALL, **more}

@@ -1,3 +1,4 @@
+import dataclasses
 from contextlib import closing
 
 import numpy as np
@@ -7,7 +8,7 @@ import torch
 from weft.errors import BudgetError, FormatError, WeftValueError
 from weft.features import CachedTable, DiskTable, attach, encode
 from weft.features.codec import decoded
-from weft.graph import Graph, Labels
+from weft.graph import Graph, Ids, Labels
 from weft.train import Settings, Split, Trained, Training, fit
 
 SMALL = {"hidden": 16, "num_neighbors": (5, 5), "batch_size": 32, "epochs": 8, "learning_rate": 0.02}
@@ -254,3 +255,11 @@ def test_links_that_cannot_be_learned(graph, rows, labels):
         fit(graph, rows, labels, task="link")
     with pytest.raises(WeftValueError, match="3 edges are too few"):
         fit(Graph.from_edges([0, 1, 2], [1, 2, 0]), rows[:3], task="link")
+
+
+def test_rows_in_the_order_of_names_are_told(graph, rows, labels):
+    names = [f"n{node}".encode() for node in range(graph.num_nodes)]
+    offsets = np.cumsum([0, *map(len, names)])
+    named = dataclasses.replace(graph, ids=Ids.strings(np.frombuffer(b"".join(names), np.uint8), offsets))
+    with pytest.warns(UserWarning, match=r"row i is taken for node i, .* 'n0', 'n1'"):
+        Training(named, rows, labels, settings=Settings(**SMALL)).close()
