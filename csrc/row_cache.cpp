@@ -133,7 +133,7 @@ void RowCache::fill(std::span<const uint32_t> ids, std::span<const std::byte> ro
         throw std::invalid_argument("cache: " + std::to_string(ids.size()) + " rows have " +
                                     std::to_string(ids.size() * width_) + " bytes (got " + std::to_string(rows.size()) + ")");
     for (size_t i = 0; i < ids.size(); ++i)
-        if (const uint32_t slot = policy_->fill(ids[i]); slot != no_slot)
+        if (const uint32_t slot = policy_->fill(ids[i]); slot != no_slot && width_ != 0)
             std::memcpy(row(slot), rows.data() + i * width_, width_);
 }
 

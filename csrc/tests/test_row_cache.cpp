@@ -148,6 +148,12 @@ int main() {
         a_read_that_fails(policy());
     }
     two_threads();
+    const std::vector<uint32_t> kept = {3, 5}, asked = {5, 6};
+    RowCache counting(make_static(rows, kept), 0);
+    counting.fill(kept, {});
+    std::vector<int64_t> missing(2);
+    CHECK(counting.begin(asked, {}, missing) == 1 && missing[0] == 1);
+    counting.end(asked, {}, true);
     CHECK_THROWS(std::invalid_argument, make_lru(rows, 0));
     CHECK_THROWS(std::invalid_argument, make_lookahead(rows, 5, 0, {}));
     CHECK_THROWS(std::invalid_argument, make_lookahead(rows, 5, 5, std::vector<uint8_t>(3)));
