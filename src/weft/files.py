@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "check_regular",
     "check_writable",
     "exchange",
     "remove_stale",
@@ -105,6 +106,20 @@ def _swap(a: Path, b: Path) -> bool:
 def temporary_name(place: Path) -> Path:
     """A name beside ``place`` that no other writer has, and that says whose it is."""
     return place.with_name(f".{place.name}.tmp-{os.getpid()}-{secrets.token_hex(4)}")
+
+
+def check_regular(path: Path) -> None:
+    """Refuse a pipe, socket or device, whose opening may wait for ever and whose bytes come only once.
+
+    Raises:
+        StorageError: it is one. What is not there, or is a directory, opening it tells better.
+    """
+    with storage_errors("read", path):
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise StorageError(
+                f"cannot read {path}: it is no regular file but a pipe or a device, and it is read more than "
+                "once; write its content to a file first"
+            )
 
 
 def check_writable(place: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import FormatError
-from weft.files import storage_errors
+from weft.files import check_regular, storage_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,8 +42,9 @@ def read_header(path: Path) -> NpyHeader:
 
     Raises:
         FormatError: it is no such file, or its size is not what its header says.
-        StorageError: it cannot be read.
+        StorageError: it cannot be read, or is no regular file.
     """
+    check_regular(path)
     with storage_errors("read", path), path.open("rb") as file:
         try:
             version = np.lib.format.read_magic(file)

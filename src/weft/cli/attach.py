@@ -61,7 +61,7 @@ def run(args: Args) -> int:
     graph = attach(
         args.graph,
         args.features,
-        row_ids=int(ids) if ids is not None and ids.isdigit() else ids,
+        feature_ids=int(ids) if ids is not None and ids.isdigit() else ids,
         codec=args.codec,
         on_nan=args.on_nan,
         labels=args.labels,

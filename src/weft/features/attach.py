@@ -52,9 +52,9 @@ def _warning(text: str) -> None:
 
 def attach(
     graph: str | os.PathLike[str] | Graph | HeteroGraph,
-    rows: Any = None,  # noqa: ANN401
+    features: Any = None,  # noqa: ANN401
     *,
-    row_ids: int | str | os.PathLike[str] | npt.ArrayLike | None = None,
+    feature_ids: int | str | os.PathLike[str] | npt.ArrayLike | None = None,
     columns: Sequence[int | str] | None = None,
     codec: Codec | None = None,
     on_nan: OnNan = "fail",
@@ -71,10 +71,10 @@ def attach(
 
     Args:
         graph: the directory, or a graph that was opened from one.
-        rows: an array or tensor ``[N, F]``, also a mapped one; or a file: ``.npy``, Parquet, or separated
+        features: an array or tensor ``[N, F]``, also a mapped one; or a file: ``.npy``, Parquet, or separated
             text. ``"x.parquet:f0,f1"`` or ``columns`` say which columns of a table.
-        row_ids: whose each row is: a column, by name or number, or a file or an array of ids. By default the
-            column of a table that is called id, node or the like; without one, row i is node i's.
+        feature_ids: whose each row is: a column, by name or number, or a file or an array of ids. By default
+            the column of a table that is called id, node or the like; without one, row i is node i's.
         columns: of a table, by name, pattern (``f*``) or number; by default all that hold numbers.
         codec: how rows are stored (:func:`weft.features.encode`); by default as they are given.
         on_nan: of what is no number, ``fail``, or ``zero``: count and replace it.
@@ -93,7 +93,7 @@ def attach(
             cannot hold; or another process attaches to this graph.
         StorageError: the disk is full, or the system refuses otherwise.
     """
-    if rows is None and labels is None and split is None:
+    if features is None and labels is None and split is None:
         raise WeftValueError("attach: give features, labels or a split")
     if on_nan not in ("fail", "zero"):
         raise WeftValueError(f"attach: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
@@ -108,7 +108,11 @@ def attach(
         reader = DirectoryReader(place, kind_of(opened))
         found = None if labels is None else read_labels(labels, ids, say, columns=label_columns)
         parts = None if split is None else _split(split, ids, say)
-        source = None if rows is None else open_rows(rows, columns=columns, row_ids=row_ids, kind=ids.kind)
+        source = (
+            None
+            if features is None
+            else open_rows(features, columns=columns, feature_ids=feature_ids, kind=ids.kind)
+        )
         if source is not None and source.id_column is None and (note := ids.order()) is not None:
             say(note)
         with DirectoryWriter(place, kind_of(opened), overwrite=True) as writer:
@@ -245,7 +249,7 @@ class _Writing:
         if count != len(self._ids):
             raise WeftValueError(
                 f"{self._source.name} has {count:,} rows, there are {len(self._ids):,} nodes; a column of "
-                "ids (--feature-ids, row_ids in Python) says whose each row is"
+                "ids (--feature-ids, feature_ids in Python) says whose each row is"
             )
 
     def _coded(self, piece: Piece) -> Array:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["CachedTable", "least_memory"]
 
-# Bytes beside the row itself: its number, whether it is there, and its neighbours in the list.
-_SLOT = {"lookahead": 17, "static": 9, "lru": 17, "sieve": 18}
+# Bytes beside the row itself: its number (of static in Python, too), whether it is there, and its neighbours
+# in the list.
+_SLOT = {"lookahead": 17, "static": 13, "lru": 17, "sieve": 18}
 # For each row of the table: where it is kept, for lookahead also its last known use and how hot it is.
 _ROW = {"lookahead": 9, "static": 4, "lru": 4, "sieve": 4}
 _USE = 8  # bytes of a use that is known
@@ -45,7 +46,9 @@ class CachedTable:
     to expect it keeps the hottest rows. ``lru`` and ``sieve`` look at the past alone, ``static`` keeps the
     hottest rows from the start. A batch may have more rows than the cache: what finds no room is handed on.
 
-    A forked child reads past it: it has no part in what other threads were at, and memory of its own.
+    A forked child reads past it: it has no part in what other threads were at, and memory of its own. A copy,
+    also one that pickle carries to another process, has as much memory, begins empty (``static``: with the
+    same rows), and knows no hotness: give other processes a smaller one, or ``table.base``.
 
     Args:
         base: the table behind, closed with this one.
@@ -70,7 +73,10 @@ class CachedTable:
         hotness: Array | None = None,
         window: int = 64,
     ) -> None:
-        self.memory = parse_bytes(memory)
+        self._make(base, parse_bytes(memory), policy, window, hotness)
+
+    def _make(self, base: FeatureTable, memory: int, policy: str, window: int, hotness: Array | None) -> None:
+        self.memory = memory
         """Bytes that may be taken."""
         self.policy = policy
         """Which rows are kept."""
@@ -92,10 +98,33 @@ class CachedTable:
         self._cache: _core.RowCache | None = None
         if rows and self._width:
             self._cache = make(policy, rows, self._width, slots, window=window, hotness=hotness)
-        self._largest = 1
+        self._largest, self._window, self._kept = 1, window, np.empty(0, np.uint32)
         self._background, self._lock, self._process = Background(), threading.Lock(), os.getpid()
         if policy == "static" and self._cache is not None and hotness is not None:
             self._fill(hotness)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a cache like this one is made from."""
+        return {
+            "base": self._base,
+            "memory": self.memory,
+            "policy": self.policy,
+            "window": self._window,
+            "kept": self._kept,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Make a cache like it.
+
+        Raises:
+            FormatError: the file behind holds other rows by now.
+            StorageError: it cannot be opened.
+        """
+        kept, hotness = state.pop("kept"), None
+        if state["policy"] == "static":
+            hotness = np.zeros(state["base"].shape[0], np.uint8)
+            hotness[kept] = 1
+        self._make(**state, hotness=hotness)
 
     @property
     def base(self) -> FeatureTable:
@@ -107,7 +136,7 @@ class CachedTable:
         from weft.features.policies.heat import hottest
 
         assert self._cache is not None
-        kept = hottest(hotness, self.shape[0], self.rows_kept)
+        kept = self._kept = hottest(hotness, self.shape[0], self.rows_kept)
         piece = max(1, min(_PIECE, int(self.memory * _KNOWN)) // self._width)  # beside the cache itself
         for begin in range(0, len(kept), piece):
             ids = kept[begin : begin + piece]

@@ -173,6 +173,10 @@ class Decoded:
         self._shape = base.shape[0], columns_of(codec, self._width)
         self._background, self._scratch = Background(), threading.local()
 
+    def __reduce__(self) -> tuple[type[Decoded], tuple[FeatureTable, Codec]]:
+        """A copy is around a copy of the table."""
+        return Decoded, (self.base, self.codec)
+
     @property
     def shape(self) -> tuple[int, int]:
         """(N, F)."""

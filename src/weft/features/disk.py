@@ -36,6 +36,8 @@ class DiskTable:
     measured when the file is opened (768 reads, for files of 64 MiB and more). By io_uring where the system
     lets us, else by threads; with O_DIRECT where the file system can: the page cache is left to others.
 
+    A copy, also one that pickle carries to another process, opens the file anew.
+
     Args:
         path: of the file, row after row.
         depth: reads under way, 1 to 4096.
@@ -56,6 +58,11 @@ class DiskTable:
         io: Literal["auto", "io_uring", "threads"] = "auto",
         direct: bool = True,
     ) -> None:
+        self._open_file(path, depth, io, direct=direct, gap=None)
+
+    def _open_file(
+        self, path: str | os.PathLike[str], depth: int, io: str, *, direct: bool, gap: int | None
+    ) -> None:
         if isinstance(depth, bool) or not isinstance(depth, int | np.integer) or not 1 <= depth <= 4096:
             raise WeftValueError(f"features: depth must lie within 1 .. 4096 (got {depth!r})")
         if io not in ("auto", "io_uring", "threads"):
@@ -75,9 +82,35 @@ class DiskTable:
         self._background, self._closed = Background(), False
         self._file: _core.RowFile | None = None
         if 0 not in header.shape:
-            self._file = self._open(header.offset, int(depth), io, direct=bool(direct))
+            self._file = self._open(header.offset, int(depth), io, direct=bool(direct), gap=gap)
+        self._given: dict[str, Any] = {"depth": int(depth), "io": io, "direct": bool(direct)}
 
-    def _open(self, offset: int, depth: int, io: str, *, direct: bool) -> _core.RowFile:
+    def __getstate__(self) -> dict[str, Any]:
+        """Where the file is, what it held, and how it is read."""
+        self._check_open()
+        return {
+            "path": self.path.absolute(),
+            "holds": (self._shape, self._dtype),
+            "gap": self.gap,
+            **self._given,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Open the file anew.
+
+        Raises:
+            FormatError: it holds other rows by now.
+            StorageError: it cannot be opened.
+        """
+        shape, dtype = state.pop("holds")
+        self._open_file(**state)
+        if (self._shape, self._dtype) != (shape, dtype):
+            raise FormatError(
+                f"{self.path} holds {self._dtype} {list(self._shape)}, and {dtype} {list(shape)} when the "
+                "table was copied; make the table anew"
+            )
+
+    def _open(self, offset: int, depth: int, io: str, *, direct: bool, gap: int | None) -> _core.RowFile:
         rows, columns = self._shape
         width = columns * self._dtype.itemsize
         try:
@@ -88,7 +121,10 @@ class DiskTable:
             ) from None
         try:
             file = _core.RowFile(os.fspath(self.path), offset, rows, width, depth, io != "threads", direct)
-            file.measure_gap()
+            if gap is None:
+                file.measure_gap()
+            else:
+                file.gap = gap
         except OSError as error:
             raise StorageError(error.errno, f"features: {error.strerror}") from None
         except ValueError as error:
@@ -175,4 +211,4 @@ class DiskTable:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise WeftValueError(f"features: the table of {self.path} is closed")
+            raise WeftValueError(f"features: the table of {self.path} is closed; open it again")

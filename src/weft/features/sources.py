@@ -132,7 +132,7 @@ def open_rows(
     given: Any,  # noqa: ANN401
     *,
     columns: Sequence[int | str] | None = None,
-    row_ids: Any = None,  # noqa: ANN401
+    feature_ids: Any = None,  # noqa: ANN401
     kind: str = "int",
 ) -> RowSource:
     """The rows of whatever is given.
@@ -142,8 +142,8 @@ def open_rows(
             table may follow, separated by commas.
         columns: those of a table that are features, by name, by a pattern (``f*``) or by number from 0; by
             default all that hold numbers and are not the ids.
-        row_ids: whose each row is: a column, by name or number; or a file or an array of ids. By default the
-            column of a table that is called id, node or the like.
+        feature_ids: whose each row is: a column, by name or number; or a file or an array of ids. By default
+            the column of a table that is called id, node or the like.
         kind: of the graph's ids.
 
     Raises:
@@ -158,7 +158,7 @@ def open_rows(
         if not hasattr(rows, "__array__") and not isinstance(rows, Sequence):
             raise WeftTypeError(f"features must be an array, a tensor or a path (got {type(given).__name__})")
         rows = rows if isinstance(rows, np.ndarray) else np.asarray(rows)
-        return _array(rows, columns, row_ids, kind)
+        return _array(rows, columns, feature_ids, kind)
     path = Path(given)
     if not path.exists() and ":" in path.name:
         if columns is not None:
@@ -166,33 +166,33 @@ def open_rows(
         name, _, after = str(given).rpartition(":")
         path, columns = Path(name), [word.strip() for word in after.split(",") if word.strip()]
     if path.suffix == ".npy":
-        return _array(path, columns, row_ids, kind)
+        return _array(path, columns, feature_ids, kind)
     table = ParquetRows if path.suffix in (".parquet", ".pq") else TextRows
-    if isinstance(row_ids, int) or (isinstance(row_ids, str) and not Path(row_ids).is_file()):
-        return table(path, columns, row_ids, kind)
-    return table(path, columns, None, kind, _ids_of(row_ids, kind))
+    if isinstance(feature_ids, int) or (isinstance(feature_ids, str) and not Path(feature_ids).is_file()):
+        return table(path, columns, feature_ids, kind)
+    return table(path, columns, None, kind, _ids_of(feature_ids, kind))
 
 
 def _array(
     given: Array | Path,
     columns: Sequence[int | str] | None,
-    row_ids: Any,  # noqa: ANN401
+    feature_ids: Any,  # noqa: ANN401
     kind: str,
 ) -> ArrayRows:
     if columns is not None:
         raise WeftValueError("features: columns are for tables; of an array give rows[:, columns]")
-    if isinstance(row_ids, int):
-        return ArrayRows(given, row_ids)
-    return ArrayRows(given, ids=_ids_of(row_ids, kind))
+    if isinstance(feature_ids, int):
+        return ArrayRows(given, feature_ids)
+    return ArrayRows(given, ids=_ids_of(feature_ids, kind))
 
 
-def _ids_of(row_ids: Any, kind: str) -> Array | None:  # noqa: ANN401
+def _ids_of(feature_ids: Any, kind: str) -> Array | None:  # noqa: ANN401
     """Ids of rows from a file or an array."""
-    if row_ids is None:
+    if feature_ids is None:
         return None
-    if isinstance(row_ids, str) or hasattr(row_ids, "__fspath__"):
-        return read_column(Path(row_ids), kind)
-    return np.asarray(row_ids)
+    if isinstance(feature_ids, str) or hasattr(feature_ids, "__fspath__"):
+        return read_column(Path(feature_ids), kind)
+    return np.asarray(feature_ids)
 
 
 def pick(
@@ -200,7 +200,7 @@ def pick(
     names: Sequence[str],
     numeric: Sequence[bool],
     columns: Sequence[int | str] | None,
-    row_ids: int | str | None,
+    feature_ids: int | str | None,
     *,
     search: bool = True,
 ) -> tuple[list[int], int | None]:
@@ -211,13 +211,13 @@ def pick(
         names: of its columns.
         numeric: whether they hold numbers.
         columns: as in :func:`open_rows`.
-        row_ids: as in :func:`open_rows`.
+        feature_ids: as in :func:`open_rows`.
         search: look for ids by the names of columns.
 
     Raises:
         ParseError: there is no such column, or none with numbers.
     """
-    at = None if row_ids is None else _find(table, names, row_ids)[0]
+    at = None if feature_ids is None else _find(table, names, feature_ids)[0]
     if at is None and search:
         lowered = [name.strip().lower() for name in names]
         at = next((lowered.index(word) for word in _ID_WORDS if word in lowered), None)
@@ -225,7 +225,7 @@ def pick(
         chosen = [i for i, number in enumerate(numeric) if number and i != at]
     else:
         chosen = [i for column in columns for i in _find(table, names, column)]
-        at = None if row_ids is None and at in chosen else at
+        at = None if feature_ids is None and at in chosen else at
     if not chosen:
         raise ParseError(f"{table} has no columns of numbers beside the ids; it has {listed(names)}")
     for i in chosen:

@@ -97,6 +97,10 @@ class Background:
             self._threads = ThreadPoolExecutor(1, thread_name_prefix="weft-features")
         return Ticket(self._threads.submit(take, ids, out))
 
+    def __reduce__(self) -> tuple[type[Background], tuple[()]]:
+        """A copy begins without a thread."""
+        return Background, ()
+
     def close(self) -> None:
         """End the thread when all is done."""
         if self._threads is not None:

@@ -35,7 +35,7 @@ class ParquetRows:
     Args:
         path: the file.
         columns: as in :func:`weft.features.sources.open_rows`.
-        row_ids: the column of ids.
+        feature_ids: the column of ids.
         kind: of the graph's ids.
         ids: of the rows, ``[N]``, if no column has them.
 
@@ -47,7 +47,7 @@ class ParquetRows:
         self,
         path: Path,
         columns: Sequence[int | str] | None = None,
-        row_ids: int | str | None = None,
+        feature_ids: int | str | None = None,
         kind: str = "int",
         ids: Array | None = None,
     ) -> None:
@@ -58,7 +58,7 @@ class ParquetRows:
         schema = parquet_schema(path)
         names = list(schema)
         numeric = [_is_number(dtype) or _is_list(dtype) for dtype in schema.values()]
-        chosen, at = pick(self.name, names, numeric, columns, row_ids, search=ids is None)
+        chosen, at = pick(self.name, names, numeric, columns, feature_ids, search=ids is None)
         self._columns = [names[i] for i in chosen]
         self._id = None if at is None else names[at]
         self.id_column = "the ids given" if ids is not None else self._id
@@ -132,7 +132,7 @@ class TextRows:
     Args:
         path: the file.
         columns: as in :func:`weft.features.sources.open_rows`.
-        row_ids: the column of ids; without names and of ids that are text, the first that is no number.
+        feature_ids: the column of ids; without names and of ids that are text, the first that is no number.
         kind: of the graph's ids.
         ids: of the rows, ``[N]``, if no column has them.
 
@@ -147,7 +147,7 @@ class TextRows:
         self,
         path: Path,
         columns: Sequence[int | str] | None = None,
-        row_ids: int | str | None = None,
+        feature_ids: int | str | None = None,
         kind: str = "int",
         ids: Array | None = None,
     ) -> None:
@@ -166,9 +166,11 @@ class TextRows:
             raise ParseError(f"{self.name} holds no rows: it has a line of names alone")
         names = first if self._headed else [str(i) for i in range(len(first))]
         numeric = [_number(text) or not text for text in row]
-        if kind == "string" and not self._headed and not numeric[0] and row_ids is None and ids is None:
-            row_ids = 0
-        chosen, at = pick(self.name, names, numeric, columns, row_ids, search=ids is None and self._headed)
+        if kind == "string" and not self._headed and not numeric[0] and feature_ids is None and ids is None:
+            feature_ids = 0
+        chosen, at = pick(
+            self.name, names, numeric, columns, feature_ids, search=ids is None and self._headed
+        )
         self._chosen, self._at, self._width = chosen, at, len(names)
         self.columns = len(chosen)
         self.id_column = "the ids given" if ids is not None else None if at is None else names[at]

@@ -79,17 +79,17 @@ def holes(rows=ROWS):
         (np.where(np.isnan(holes()), np.inf, ROWS), {"codec": "int8"}, "row 9, column 2 is inf, which int8"),
         (ROWS, {"columns": ["a"]}, "columns are for tables"),
         (ROWS, {"type": "user"}, r"no types of nodes \(got --type 'user'\)"),
-        (ROWS, {"row_ids": 4}, "no column 4 of ids: it has 4 columns"),
-        (ROWS, {"row_ids": 0}, r"row 0: .* in column 0 is no id: it is no whole number"),
-        (ROWS, {"row_ids": np.arange(29)}, "30 rows but 29 ids"),
+        (ROWS, {"feature_ids": 4}, "no column 4 of ids: it has 4 columns"),
+        (ROWS, {"feature_ids": 0}, r"row 0: .* in column 0 is no id: it is no whole number"),
+        (ROWS, {"feature_ids": np.arange(29)}, "30 rows but 29 ids"),
         (
             ROWS,
-            {"row_ids": np.arange(30) + 100},
+            {"feature_ids": np.arange(30) + 100},
             "none of its 30 ids is in the graph; it begins with 100, 101",
         ),
-        (ROWS, {"row_ids": np.arange(30) % 29}, "some ids are given twice, such as 0"),
-        (ROWS, {"row_ids": np.arange(30) // 2}, "some ids are given twice, such as 0"),
-        (ROWS[:20], {"row_ids": np.arange(20) + 10}, "10 of 30 nodes have no row, such as 0"),
+        (ROWS, {"feature_ids": np.arange(30) % 29}, "some ids are given twice, such as 0"),
+        (ROWS, {"feature_ids": np.arange(30) // 2}, "some ids are given twice, such as 0"),
+        (ROWS[:20], {"feature_ids": np.arange(20) + 10}, "10 of 30 nodes have no row, such as 0"),
         (encode(ROWS, "int8"), {"codec": "bfloat16"}, "holds int8 already; give it without a codec"),
     ],
 )
@@ -108,7 +108,7 @@ def test_rows_arrive(place, codec, ordered):
     before = Graph.open(place)
     order = np.random.default_rng(3).permutation(30)
     ids = None if ordered else order
-    graph = attach(place, ROWS if ordered else ROWS[order], row_ids=ids, codec=codec)
+    graph = attach(place, ROWS if ordered else ROWS[order], feature_ids=ids, codec=codec)
     assert Graph.open(place, verify=True).features is not None
     assert graph.features_path == place / "features.npy"
     stored = codec or "float32"
@@ -160,7 +160,7 @@ def test_npy_files(place, tmp_path, order, mapped):
     given = np.load(tmp_path / "x.npy", mmap_mode="r") if mapped else tmp_path / "x.npy"
     np.testing.assert_array_equal(attach(place, given).features, ROWS)
     np.save(tmp_path / "ids.npy", np.arange(30)[::-1])
-    np.testing.assert_array_equal(attach(place, given, row_ids=tmp_path / "ids.npy").features, ROWS[::-1])
+    np.testing.assert_array_equal(attach(place, given, feature_ids=tmp_path / "ids.npy").features, ROWS[::-1])
     os.truncate(tmp_path / "x.npy", 500)
     with pytest.raises(WeftValueError, match="truncated"):
         attach(place, tmp_path / "x.npy")
@@ -168,14 +168,14 @@ def test_npy_files(place, tmp_path, order, mapped):
 
 def test_a_column_of_ids_in_an_array(place):
     rows = np.column_stack([ROWS[:, :1], np.arange(30)[::-1], ROWS[:, 1:]])
-    np.testing.assert_array_equal(attach(place, rows, row_ids=1).features, ROWS[::-1])
+    np.testing.assert_array_equal(attach(place, rows, feature_ids=1).features, ROWS[::-1])
 
 
 @pytest.mark.parametrize("codec", ["bfloat16", "int8"])
 def test_what_is_encoded_already(place, tmp_path, codec):
     path = encode(ROWS, codec, tmp_path / "x.npy")
     np.testing.assert_array_equal(attach(place, path).features, encode(ROWS, codec))
-    back = attach(place, path, row_ids=np.arange(30)[::-1]).features
+    back = attach(place, path, feature_ids=np.arange(30)[::-1]).features
     np.testing.assert_array_equal(back, encode(ROWS, codec)[::-1])
 
 
@@ -187,7 +187,7 @@ def test_tensors(place):
 def test_ids_that_are_not_in_the_graph_are_named(place):
     said = []
     rows, ids = np.vstack([ROWS, ROWS[:5]]), np.r_[np.arange(30), 70:75]
-    np.testing.assert_array_equal(attach(place, rows, row_ids=ids, say=said.append).features, ROWS)
+    np.testing.assert_array_equal(attach(place, rows, feature_ids=ids, say=said.append).features, ROWS)
     assert said == ["features: 5 of 35 ids are not in the graph and were left out: 70, 71, 72"]
 
 
@@ -215,7 +215,7 @@ def test_tables_with_ids(place, named, tmp_path, text, ending):
     every = attach(graph, path).features
     assert every.shape == (30, 5)
     np.testing.assert_array_equal(every[:, :4], ROWS)
-    got = attach(graph, f"{path}:other,f1", row_ids="node_id").features
+    got = attach(graph, f"{path}:other,f1", feature_ids="node_id").features
     np.testing.assert_array_equal(got[:, 1], ROWS[:, 1])
 
 
@@ -274,11 +274,11 @@ def test_what_is_missing_in_a_table_is_nan(place, tmp_path):
         ("x.csv", "1\n" * 31, {}, "has 31 rows, there are 30 nodes"),
         ("x.csv:a,c", "a,b\n1,2\n", {}, "no column 'c'; it has a, b"),
         ("x.csv:a", "a,b\n1,2\n", {"columns": ["b"]}, "columns are given twice"),
-        ("x.csv", "a,b\n1,2\n", {"row_ids": "id"}, "no column 'id'; it has a, b"),
+        ("x.csv", "a,b\n1,2\n", {"feature_ids": "id"}, "no column 'id'; it has a, b"),
         ("x.csv:b", "a,b\n1,x\n", {}, "column 'b' does not hold numbers"),
         ("x.csv", "id,b\nx,1\n", {}, "row 0: 'x' is no integer id"),
         ("x.csv", "id\n1\n", {}, "no columns of numbers beside the ids; it has id"),
-        ("x.csv", "a\n1\n", {"row_ids": np.arange(3)}, "has 1 rows but 3 ids"),
+        ("x.csv", "a\n1\n", {"feature_ids": np.arange(3)}, "has 1 rows but 3 ids"),
         ("x.parquet", "a,b\n", {}, "is no Parquet file"),
         ("none.csv", None, {}, "none.csv"),
         ("none.npy", None, {}, "none.npy"),
@@ -376,7 +376,7 @@ rows = np.arange(30_000 * 8, dtype=np.float32).reshape(30_000, 8)
 print("ready", flush=True)
 for number in range(1, 1 << 20):
     ids = None if number % 2 else np.arange(30_000)
-    attach(sys.argv[1], rows + number, row_ids=ids)
+    attach(sys.argv[1], rows + number, feature_ids=ids)
     print(number, flush=True)
 """
 
@@ -409,10 +409,10 @@ import resource, sys, numpy as np
 from weft.features import attach
 def peak():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
-attach(sys.argv[2], np.ones((10, 2), np.float32), row_ids=np.arange(10), codec="int8")
+attach(sys.argv[2], np.ones((10, 2), np.float32), feature_ids=np.arange(10), codec="int8")
 before = peak()
 ids = np.load(sys.argv[4]) if len(sys.argv) > 4 else None
-attach(sys.argv[1], sys.argv[3], row_ids=ids)
+attach(sys.argv[1], sys.argv[3], feature_ids=ids)
 print(peak() - before)
 """
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import zstandard
 
 from weft.errors import ParseError, StorageError
+from weft.files import check_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterator
@@ -58,6 +59,7 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
         ParseError: the compressed stream ends early or is damaged, or a line is longer than a block.
         StorageError: the system refused a read.
     """
+    check_regular(path)
     try:
         with path.open("rb", buffering=0) as file:
             yield from _cut(path, file, _reader(path, file), size)
@@ -67,6 +69,7 @@ def blocks(path: Path, size: int = BLOCK) -> Iterator[Block]:
 
 def sample(path: Path, size: int = 1 << 18) -> bytes:
     """The first lines of a file, about ``size`` bytes of them."""
+    check_regular(path)
     try:
         with path.open("rb", buffering=0) as file:
             buffer = bytearray(size)

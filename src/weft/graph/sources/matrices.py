@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import MissingExtraError, ParseError, StorageError
+from weft.files import check_regular
 from weft.graph.sources._messages import listed
 from weft.graph.sources.arrays import ArraySource
 
@@ -142,6 +143,7 @@ def read_mat(path: Path) -> dict[str, Any]:
         import scipy.sparse
     except ImportError:
         raise MissingExtraError("reading .mat files", "SciPy", "eval") from None
+    check_regular(path)
     try:
         held = scipy.io.loadmat(str(path), appendmat=False)
     except OSError as e:

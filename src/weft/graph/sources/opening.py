@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from weft.errors import ParseError, StorageError, WeftTypeError, WeftValueError
+from weft.files import check_regular
 from weft.graph.sources._sniff import TextOptions
 from weft.graph.sources.matrices import open_mat, open_npz
 from weft.graph.sources.objects import from_object
@@ -97,8 +98,7 @@ def _open_path(given: str, options: TextOptions, table: dict[str, Any], variable
         if not files:
             raise ParseError(f"{path} is a directory without .parquet files; expected a file with edges")
         return ParquetSource(cast("Sequence[str]", files), name=given, **table)
-    if not path.is_file():
-        raise StorageError(f"cannot read {path}: it is no regular file, and edges are read more than once")
+    check_regular(path)
     return _open_file(path, options, table, variable)
 
 

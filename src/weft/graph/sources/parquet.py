@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from weft.errors import IdRangeError, ParseError, StorageError
+from weft.files import check_regular
 from weft.graph.ids import Strings
 from weft.graph.sources._columns import Column, pick_ends, pick_weight
 from weft.graph.sources._messages import listed
@@ -183,6 +184,7 @@ def _none() -> pl.DataType:
 
 
 def _size(path: Path) -> int:
+    check_regular(path)
     try:
         with path.open("rb") as file:
             head = file.read(4)
