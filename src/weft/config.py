@@ -1,20 +1,40 @@
-"""Numbers as people write them."""
+"""Numbers and names as people write them."""
 
 from __future__ import annotations
 
+import difflib
 import re
 from typing import TYPE_CHECKING
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-__all__ = ["parse_bytes", "show_bytes", "show_count", "show_rows", "show_seconds"]
+__all__ = ["check_names", "parse_bytes", "show_bytes", "show_count", "show_rows", "show_seconds"]
 
 _UNITS = {"": 1, "B": 1}
 _UNITS |= {f"{prefix}{form}": 1024 ** (i + 1) for i, prefix in enumerate("KMGT") for form in ("", "IB")}
 _UNITS |= {f"{prefix}B": 1000 ** (i + 1) for i, prefix in enumerate("KMGT")}
+
+
+def check_names(operation: str, given: Iterable[str], names: Iterable[str]) -> None:
+    """Refuse an argument by a name that there is not.
+
+    Args:
+        operation: for the message.
+        given: names of arguments.
+        names: those that there are.
+
+    Raises:
+        WeftTypeError: one is not among them; the message names the nearest, and all.
+    """
+    known = list(names)
+    for name in given:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise WeftTypeError(f"{operation}: there is no {name!r}; {meant}it takes {', '.join(known)}")
 
 
 def parse_bytes(value: int | str, name: str = "memory") -> int:

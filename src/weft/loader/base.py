@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Generic, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftValueError
+from weft.loader.carried import check_arguments
 from weft.loader.pipeline import Drawn, Pipeline, Rows
 from weft.sampling.epochs import epoch_seed, shuffled
 
@@ -73,6 +74,11 @@ class Loader(Generic[T]):
     Raises:
         WeftValueError: a number is out of range.
     """
+
+    def __new__(cls, *given: Any, **named: Any) -> Self:  # noqa: ANN401
+        """Look at the arguments before Python does: it would not say what to do instead."""
+        check_arguments(cls, given, named)
+        return super().__new__(cls)
 
     def __init__(
         self, count: int, batch_size: int, *, shuffle: bool, drop_last: bool, seed: int, prefetch: int
