@@ -21,8 +21,8 @@ def _parser() -> argparse.ArgumentParser:
     one.add_argument("--json", action="store_true", help="end with the result as one line of JSON")
     one.add_argument("--save", action="store_true", help="keep the result in benchmarks/results")
     verbs.add_parser("list", help="the cases")
-    verbs.add_parser("table", help="write the README's table from the results")
-    verbs.add_parser("check", help="fail when the README's table is not what the results say")
+    verbs.add_parser("table", help="write the README's tables from the results")
+    verbs.add_parser("check", help="fail when the README's tables are not what the results say")
     return parser
 
 

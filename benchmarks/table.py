@@ -1,4 +1,4 @@
-"""The README's table: made from the results on disk, never typed."""
+"""The README's tables, a short one and the whole: made from the results on disk, never typed."""
 
 from __future__ import annotations
 
@@ -7,23 +7,56 @@ from typing import Any
 
 from benchmarks.results import FOLDER, latest
 
-__all__ = ["BEGIN", "END", "README", "check", "render", "write"]
+__all__ = ["BEGIN", "END", "HEADLINES", "README", "check", "render", "write"]
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- benchmarks:begin -->"
 END = "<!-- benchmarks:end -->"
 
+# The rows that say most, by case and name, and the task as one would say it.
+HEADLINES: dict[tuple[str, str], str] = {
+    ("ingest", "csv"): "a CSV file of edges to a graph directory",
+    ("embed.throughput", "K=1"): "a graph to a vector of each node, skip-gram, one negative a pair",
+    ("sample", "2 threads"): "neighbours of neighbours for batches of a GNN",
+    ("gather", "2 threads, torch on same pages"): "rows of features from memory",
+    (
+        "train",
+        "SAGE 10, 10, the map as good as can be",
+    ): "an epoch of GraphSAGE, a tenth of the features in memory",
+    ("accuracy", "Cora, sage"): "test accuracy of GraphSAGE on Cora, sampled batches",
+}
+
+_SHORT = "| task | weft | peer | ratio |\n|---|---|---|---|"
 _HEAD = "| case | weft | peer | ratio | of the limit | measured |\n|---|---|---|---|---|---|"
 
 
 def render(folder: Path = FOLDER) -> str:
-    """The table in Markdown; empty when there is no result."""
+    """The tables in Markdown, the whole folded away; empty when there is no result."""
     results: list[Any] = list(latest(folder).values())
     lines = [_line(result, row) for result in results for row in result["rows"]]
     if not lines:
         return ""
     machines = dict.fromkeys(_machine(result["machine"]) for result in results)
-    return "\n".join([_HEAD, *lines, "", f"Medians; measured on {'; '.join(machines)}."])
+    short = _summary(results)
+    folded = f"<details><summary>All {len(lines)} figures</summary>"
+    return "\n".join(
+        [
+            *([_SHORT, *short, ""] if short else []),
+            f"Medians; measured on {'; '.join(machines)}.",
+            *["", folded, "", _HEAD, *lines, "", "</details>"],
+        ]
+    )
+
+
+def _summary(results: list[Any]) -> list[str]:
+    """A line for each headline that there is a result of."""
+    rows = {(result["case"], row["name"]): (result, row) for result in results for row in result["rows"]}
+    lines = []
+    for place, task in HEADLINES.items():
+        if place in rows:
+            ours, peer, ratio, _ = _cells(*rows[place])
+            lines.append(f"| {task}{_busy(rows[place][0]['machine'])} | {ours} | {peer} | {ratio} |")
+    return lines
 
 
 def _machine(machine: dict[str, Any]) -> str:
@@ -39,14 +72,17 @@ def _machine(machine: dict[str, Any]) -> str:
 
 def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
     label = result["summary"] if len(result["rows"]) == 1 else f"{result['summary']}: {row['name']}"
+    cells = " | ".join(_cells(result, row))
+    return f"| {label} | {cells} | {result['date'][:10]}{_busy(result['machine'])} |"
+
+
+def _cells(result: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str, str]:
+    """Our figure, the peer's, how many times it that is, and the share of the limit."""
     peer = f"{_number(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else row["note"] or "–"
     times = row["ratio"]
     ratio = "–" if times is None else f"**{times:.0f}×**" if times >= 10 else f"**{times:.2g}×**"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
-    ours = f"{_number(row['ours'])} {result['unit']}"
-    return (
-        f"| {label} | {ours} | {peer} | {ratio} | {share} | {result['date'][:10]}{_busy(result['machine'])} |"
-    )
+    return f"{_number(row['ours'])} {result['unit']}", peer, ratio, share
 
 
 def _busy(machine: dict[str, Any]) -> str:

@@ -122,6 +122,33 @@ def test_table_says_when_the_machine_was_busy(tmp_path):
         assert ("busy machine (load 9.1)" in table.render(tmp_path)) == busy
 
 
+def test_a_short_table_stands_before_the_whole(tmp_path, readme, monkeypatch):
+    rows = [
+        Row(name="a", ours=lambda: 30.0, peer=lambda: 4.0, peer_name="other 1.2"),
+        Row(name="b", ours=lambda: 7.0),
+    ]
+    results.save(run(_case(*rows), repeat=1), tmp_path)
+    assert not table.render(tmp_path).startswith("| task"), "nothing of it is a headline"
+    monkeypatch.setattr(table, "HEADLINES", {("toy", "a"): "playing", ("none", "c"): "not measured"})
+    shown = table.render(tmp_path).splitlines()
+    assert shown[0] == "| task | weft | peer | ratio |"
+    assert shown[2].startswith("| playing")
+    assert shown[2].endswith(" | 30 M toys/s | 4 (other 1.2) | **7.5×** |")
+    assert "<details><summary>All 2 figures</summary>" in shown
+    assert sum(line.startswith("| toys: ") for line in shown) == 2
+    assert shown[-1] == "</details>"
+    assert table.write(readme, tmp_path)
+    assert table.check(readme, tmp_path) is None
+    readme.write_text(readme.read_text().replace("7.5×", "9×", 1))
+    assert table.check(readme, tmp_path) is not None
+
+
+def test_every_headline_was_measured():
+    there = {(case, row["name"]) for case, result in results.latest().items() for row in result["rows"]}
+    assert set(table.HEADLINES) <= there
+    assert len(table.HEADLINES) == 6
+
+
 def test_readme_without_markers(tmp_path):
     readme = tmp_path / "README.md"
     readme.write_text("nothing\n")
