@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["Case", "Row", "rate"]
+__all__ = ["Case", "Row", "on_threads", "rate"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,3 +65,19 @@ def rate(work: float, task: Callable[[], object]) -> float:
     start = time.perf_counter()
     task()
     return work / (time.perf_counter() - start)
+
+
+def on_threads(threads: int, work: float, task: Callable[[], object]) -> Callable[[], float]:
+    """A function that measures the rate of ``task`` on so many threads, ours and torch's."""
+
+    def run() -> float:
+        from weft.kernels.threads import set_num_threads
+
+        set_num_threads(threads)
+        if importlib.util.find_spec("torch") is not None:
+            import torch
+
+            torch.set_num_threads(threads)
+        return rate(work, task)
+
+    return run

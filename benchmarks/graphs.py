@@ -1,4 +1,4 @@
-"""Real graphs with features, labels and a split, read as their publishers ship them."""
+"""Graphs: R-MAT, and real ones with features, labels and a split, read as their publishers ship them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 import pickle
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,11 +16,25 @@ if TYPE_CHECKING:
     from weft.graph import Graph
     from weft.train import Split
 
-__all__ = ["DATA", "Problem", "github", "musae", "planetoid"]
+__all__ = ["DATA", "Problem", "github", "musae", "planetoid", "rmat"]
 
 DATA = Path(os.environ.get("WEFT_DATA", Path(__file__).parents[1].parent / "shared" / "data"))
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
+
+
+def rmat(
+    scale: int, edge_factor: int = 16, seed: int = 1, duplicates: Literal["drop", "keep"] = "drop"
+) -> Graph:
+    """R-MAT, undirected, ids shuffled so that hubs do not lie side by side; on huge pages."""
+    from weft.graph import Graph
+    from weft.kernels.rmat import rmat_edges
+    from weft.rng import Op, key
+
+    src, dst = rmat_edges(scale, edge_factor << scale, key(seed, Op.RMAT))
+    shuffled = np.random.default_rng(seed).permutation(1 << scale).astype(np.uint32)
+    edges = shuffled[src], shuffled[dst]
+    return Graph.from_edges(*edges, num_nodes=1 << scale, duplicates=duplicates).in_memory()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

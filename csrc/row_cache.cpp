@@ -79,13 +79,15 @@ void RowCache::take(RowFile& file, std::span<const uint32_t> ids, std::span<std:
     RowFile::Plan plan;
     try {
         const std::lock_guard guard(lock_);
+        const size_t told = policy_->expected();
         look(ids, out);
+        const bool announced = policy_->expected() < told;
         std::vector<RowFile::Want> wants;
         for (size_t i = 0; i < ids.size(); ++i)
             if (place_[i] == no_slot) wants.push_back({ids[i], &out[i * width_]});
         std::vector<std::pair<uint32_t, uint32_t>> more;
         const size_t missed = wants.size(), batches = batches_together(file, missed);
-        if (batches > 1) policy_->ahead(batches - 1, more);
+        if (announced && batches > 1) policy_->ahead(batches - 1, more);
         for (const auto [id, slot] : more) wants.push_back({id, row(slot)});
         counts_.ahead += more.size();
         const auto read = static_cast<double>(wants.size());
@@ -96,8 +98,8 @@ void RowCache::take(RowFile& file, std::span<const uint32_t> ids, std::span<std:
             ++counts_.along;
             return row(slot);
         };
-        // Where nothing is expected, no row is worth a slot before it is asked for.
-        plan = file.plan(std::move(wants), policy_->expected() ? RowFile::Along(along) : nullptr);
+        // A batch that nobody announced tells nothing of what comes.
+        plan = file.plan(std::move(wants), announced ? RowFile::Along(along) : nullptr);
     } catch (...) {
         end(ids, out, false);
         throw;
@@ -151,11 +153,6 @@ void RowCache::forget() {
 size_t RowCache::window() const {
     const std::lock_guard guard(lock_);
     return policy_->window();
-}
-
-size_t RowCache::expected() const {
-    const std::lock_guard guard(lock_);
-    return policy_->expected();
 }
 
 RowCache::Counts RowCache::counts() const {

@@ -42,7 +42,6 @@ public:
     void expect(std::span<const uint32_t> ids);
     void forget();
     size_t window() const;
-    size_t expected() const;
     Counts counts() const;
 
 private:

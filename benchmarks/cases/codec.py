@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.case import Case, Row, rate
+from benchmarks.case import Case, Row, on_threads
 from benchmarks.graphs import DATA, Problem, planetoid
 
 if TYPE_CHECKING:
@@ -77,7 +77,6 @@ def _learned(codec: Codec, problem: Problem, folder: Path) -> str:
 def _rows(folder: Path) -> list[Row]:
     from weft.features import Decoded, MemoryTable, encode
     from weft.kernels.memory import zeros_huge
-    from weft.kernels.threads import set_num_threads
 
     rng = np.random.default_rng(SEED)
     count = TABLE // 4 // DIM
@@ -91,16 +90,7 @@ def _rows(folder: Path) -> list[Row]:
 
         name = f"torch {torch.__version__}, picked and converted"
     except ImportError:
-        torch = None
-
-    def timed(threads: int, task: Callable[[], object]) -> Callable[[], float]:
-        def run() -> float:
-            set_num_threads(threads)
-            if torch is not None:
-                torch.set_num_threads(threads)
-            return rate(ROWS / 1e6, task)
-
-        return run
+        pass
 
     def both(codec: Codec) -> list[Row]:
         rows = encode(given, codec)
@@ -110,8 +100,8 @@ def _rows(folder: Path) -> list[Row]:
         return [
             Row(
                 name=f"{codec}, {threads} thread{'s' * (threads > 1)}",
-                ours=timed(threads, lambda: table.take(ids, out)),
-                peer=None if peer is None else timed(threads, peer),
+                ours=on_threads(threads, ROWS / 1e6, lambda: table.take(ids, out)),
+                peer=None if peer is None else on_threads(threads, ROWS / 1e6, peer),
                 peer_name=name,
                 note=learned,
             )

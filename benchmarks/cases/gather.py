@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.case import Case, Row, rate
+from benchmarks.case import Case, Row, on_threads
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,34 +17,20 @@ __all__ = ["CASE"]
 TABLE, DIM, ROWS, SEED = 2 << 30, 128, 1_000_000, 1  # bytes, float32 a row, rows gathered
 
 
-def _copying(threads: int, table: Any, out: Any) -> Callable[[], float]:  # noqa: ANN401
-    """M rows/s, if rows lay side by side."""
-    from weft.kernels.gather import gather
-    from weft.kernels.threads import set_num_threads
-
-    ids = np.arange(ROWS)
-
-    def run() -> float:
-        set_num_threads(threads)
-        return rate(ROWS / 1e6, lambda: gather(table, ids, out))
-
-    return run
-
-
 def _rows(_: Path) -> list[Row]:
     from weft.kernels.gather import gather
     from weft.kernels.memory import zeros_huge
-    from weft.kernels.threads import set_num_threads
 
     table: Any = zeros_huge((TABLE // 4 // DIM, DIM), np.float32)
     out: Any = zeros_huge((ROWS, DIM), np.float32)
     table += 1
     ids = np.random.default_rng(SEED).integers(0, len(table), ROWS)
+    in_order = np.arange(ROWS)
     name, peers = None, dict[str, Callable[[], object]]()
     try:
         import torch
     except ImportError:
-        torch = None
+        pass
     else:
         name = f"torch {torch.__version__}"
         places = {
@@ -56,22 +42,13 @@ def _rows(_: Path) -> list[Row]:
             key: (lambda at=at: torch.index_select(at, 0, index, out=into)) for key, at in places.items()
         }
 
-    def timed(threads: int, task: Callable[[], object]) -> Callable[[], float]:
-        def run() -> float:
-            set_num_threads(threads)
-            if torch is not None:
-                torch.set_num_threads(threads)
-            return rate(ROWS / 1e6, task)
-
-        return run
-
     return [
         Row(
             name=f"{threads} thread{'s' * (threads > 1)}, torch on {pages}",
-            ours=timed(threads, lambda: gather(table, ids, out)),
-            peer=timed(threads, peers[pages]) if peers else None,
+            ours=on_threads(threads, ROWS / 1e6, lambda: gather(table, ids, out)),
+            peer=on_threads(threads, ROWS / 1e6, peers[pages]) if peers else None,
             peer_name=name,
-            limit=_copying(threads, table, out),
+            limit=on_threads(threads, ROWS / 1e6, lambda: gather(table, in_order, out)),
             note="limit: rows side by side" + ("" if peers else "; torch is not installed"),
         )
         for threads in (1, 2)

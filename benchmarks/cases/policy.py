@@ -8,31 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.case import Case, Row
+from benchmarks.graphs import rmat
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from weft.graph import Graph
 
-__all__ = ["CASE", "an_epoch", "rmat"]
+__all__ = ["CASE"]
 
 SCALE, EDGE_FACTOR, SEED = 22, 16, 1
 FANOUT, BATCH, SHARE, TRAINING = (10, 10, 10), 1024, 0.1, 0.1
 Trace = list[npt.NDArray[np.uint32]]
 
 
-def rmat(scale: int = SCALE) -> Graph:
-    """R-MAT without duplicates, ids shuffled so that hubs do not lie side by side; on huge pages."""
-    from weft.graph import Graph
-    from weft.kernels.rmat import rmat_edges
-    from weft.rng import Op, key
-
-    src, dst = rmat_edges(scale, EDGE_FACTOR << scale, key(SEED, Op.RMAT))
-    shuffled = np.random.default_rng(SEED).permutation(1 << scale).astype(np.uint32)
-    return Graph.from_edges(shuffled[src], shuffled[dst], num_nodes=1 << scale).in_memory()
-
-
-def an_epoch(graph: Graph) -> Trace:
+def _epoch(graph: Graph) -> Trace:
     """The rows that each batch asks for; a tenth of the nodes that have edges are trained on."""
     from weft.sampling import NeighborSampler
 
@@ -45,50 +35,20 @@ def an_epoch(graph: Graph) -> Trace:
     ]
 
 
-def least(trace: Trace, rows: int, slots: int) -> int:
-    """Rows read when, after each batch, those are kept that are needed first (Belady 1966): the fewest.
-
-    Not by the code that is measured: next uses come from a sort of the whole epoch, what is kept from a
-    partition.
-    """
-    batch_U = np.repeat(np.arange(len(trace)), [len(ids) for ids in trace])
-    row_U = np.concatenate(trace)
-    order = np.lexsort((batch_U, row_U))
-    following = np.full(len(row_U), len(trace), np.int64)
-    same = row_U[order[1:]] == row_U[order[:-1]]
-    following[order[:-1][same]] = batch_U[order[1:][same]]
-    ends = np.cumsum([0, *(len(ids) for ids in trace)])
-    kept, until, there, read = np.empty(0, np.uint32), np.empty(0, np.int64), np.zeros(rows, bool), 0
-    for number, ids in enumerate(trace):
-        read += int(np.count_nonzero(~there[ids]))
-        still = until > number
-        all_of = np.concatenate([kept[still], ids])
-        next_of = np.concatenate([until[still], following[ends[number] : ends[number + 1]]])
-        all_of, next_of = all_of[next_of < len(trace)], next_of[next_of < len(trace)]
-        there[kept] = False
-        if len(all_of) > slots:
-            first = np.argpartition(next_of, slots)[:slots]
-            all_of, next_of = all_of[first], next_of[first]
-        kept, until = all_of, next_of
-        there[kept] = True
-    return read
-
-
 def _rows(_: Path) -> list[Row]:
     from weft.features.policies import replay
+    from weft.features.policies.reference import belady
 
-    graph = rmat()
-    trace, degree = an_epoch(graph), graph.degree()
+    graph = rmat(SCALE, EDGE_FACTOR, SEED)
+    trace, degree = _epoch(graph), graph.degree()
     slots, asked = int(SHARE * graph.num_nodes), sum(map(len, trace))
-    fewest = asked / least(trace, graph.num_nodes, slots)
+    fewest = asked / int(belady(trace, graph.num_nodes, slots).sum())
 
     def row(name: str, policy: str, **more: Any) -> Row:  # noqa: ANN401
         def ours() -> float:
             return asked / int(replay(trace, graph.num_nodes, slots, policy, **more).sum())
 
-        return Row(
-            name=name, ours=ours, peer=lambda: fewest, peer_name="Belady's optimum", limit=lambda: fewest
-        )
+        return Row(name=name, ours=ours, peer=lambda: fewest, peer_name="Belady's optimum")
 
     def preloaded(name: str, hotness: npt.NDArray[Any]) -> Row:
         def ours() -> float:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.case import Case, Row, rate
+from benchmarks.graphs import rmat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,18 +21,6 @@ __all__ = ["CASE"]
 SCALE, EDGE_FACTOR, SEED = 20, 16, 1
 FANOUT, BATCH, BATCHES = (15, 10, 5), 1024, 60
 Seeds = list[Any]
-
-
-def _graph() -> Graph:
-    """R-MAT, symmetrised, parallel edges kept, ids shuffled so that hubs do not lie side by side."""
-    from weft.graph import Graph
-    from weft.kernels.rmat import rmat_edges
-    from weft.rng import Op, key
-
-    src, dst = rmat_edges(SCALE, EDGE_FACTOR << SCALE, key(SEED, Op.RMAT))
-    shuffled = np.random.default_rng(SEED).permutation(1 << SCALE).astype(np.uint32)
-    edges = shuffled[src], shuffled[dst]
-    return Graph.from_edges(*edges, num_nodes=1 << SCALE, duplicates="keep").in_memory()
 
 
 def _sampling(threads: int, sample: Callable[[int], int]) -> Callable[[], float]:
@@ -96,7 +85,7 @@ def _peer(graph: Graph, seeds: Seeds) -> tuple[Callable[[int], int] | None, str]
 def _rows(_: Path) -> list[Row]:
     from weft.sampling import NeighborSampler
 
-    graph = _graph()
+    graph = rmat(SCALE, EDGE_FACTOR, SEED, "keep")
     connected = np.flatnonzero(graph.degree())
     rng = np.random.default_rng(SEED)
     seeds = [rng.choice(connected, BATCH, replace=False) for _ in range(BATCHES)]

@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks.case import Case, Row
 from benchmarks.cases.disk import write_features
-from benchmarks.cases.policy import rmat
+from benchmarks.graphs import rmat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -122,7 +122,7 @@ class Training:
 
 
 def _rows(folder: Path) -> list[Row]:
-    graph, path = rmat(SCALE), folder / "x.npy"
+    graph, path = rmat(SCALE, seed=SEED), folder / "x.npy"
     graph.save(folder / "graph")
     write_features(path, graph.num_nodes, DIM)
     held = f"numpy.memmap held to {100 * SHARE:.0f} %"

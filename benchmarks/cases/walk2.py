@@ -9,6 +9,7 @@ import numpy as np
 from benchmarks.case import Case, Row, rate
 from benchmarks.cases.pecanpy_peer import pecanpy_walks
 from benchmarks.cases.walk import EDGE_FACTOR, LENGTH, MILLION_STEPS, SCALE, SEED, THREADS, WALKS
+from benchmarks.graphs import rmat
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,17 +23,6 @@ P, Q = 0.25, 4.0
 PEER_SCALE = 16  # PecanPy weighs all edges of a node at every step
 
 
-def _graph(scale: int = SCALE) -> Graph:
-    """R-MAT without duplicates, ids shuffled so that hubs do not lie side by side; on huge pages."""
-    from weft.graph import Graph
-    from weft.kernels.rmat import rmat_edges
-    from weft.rng import Op, key
-
-    src, dst = rmat_edges(scale, EDGE_FACTOR << scale, key(SEED, Op.RMAT))
-    shuffled = np.random.default_rng(SEED).permutation(1 << scale)
-    return Graph.from_edges(shuffled[src], shuffled[dst], num_nodes=1 << scale).in_memory()
-
-
 def _rows(folder: Path) -> list[Row]:
     import dataclasses
 
@@ -41,7 +31,7 @@ def _rows(folder: Path) -> list[Row]:
     from weft.sampling.walks import WalkSampler, second_order_bytes
 
     set_num_threads(THREADS)
-    graph = _graph()
+    graph = rmat(SCALE, EDGE_FACTOR, SEED)
     rng = np.random.default_rng(SEED)
     starts = rng.choice(np.flatnonzero(graph.degree()), WALKS)
     weight = rng.random(graph.num_edges, np.float32) + np.float32(0.01)
@@ -60,7 +50,7 @@ def _rows(folder: Path) -> list[Row]:
         )
 
     def beside_pecanpy() -> Row:
-        small = _graph(PEER_SCALE)
+        small = rmat(PEER_SCALE, EDGE_FACTOR, SEED)
         every, sampler = np.arange(small.num_nodes), WalkSampler.of(small, p=P, q=Q)
         room: Any = zeros_huge((len(every), LENGTH + 1), np.uint32)
         peer, name = pecanpy_walks(small, folder, p=P, q=Q, length=LENGTH, threads=THREADS)

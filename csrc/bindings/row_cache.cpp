@@ -51,7 +51,6 @@ void bind_row_cache(nb::module_& m) {
         .def("expect", [](RowCache& self, Ids ids) { self.expect(span(ids)); }, nb::arg("ids"), ungil)
         .def("forget", &RowCache::forget, ungil)
         .def_prop_ro("window", &RowCache::window, ungil)
-        .def_prop_ro("expected", &RowCache::expected, ungil)
         .def_prop_ro("counts", [](const RowCache& self) {
             const auto counts = self.counts();
             return nb::make_tuple(counts.hits, counts.misses, counts.ahead, counts.along);

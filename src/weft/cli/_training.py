@@ -21,11 +21,13 @@ if TYPE_CHECKING:
 __all__ = [
     "check_apart",
     "check_minutes",
+    "check_out",
     "check_report",
     "finished",
     "go_on",
     "nearest",
     "notes",
+    "said_finished",
     "show_plan",
     "show_result",
     "show_time",
@@ -110,13 +112,47 @@ def finished(out: Path, state: Path | None, made_with: Mapping[str, object], *, 
         return False
     made = Embedding.open(out)
     there = {name: made.config.get(name) for name in made_with} | {"holdout": made.holdout is not None}
-    now = {**made_with, "holdout": holdout}
+    said_finished(out, made, there, {**made_with, "holdout": holdout})
+    return True
+
+
+def said_finished(out: Path, made: object, there: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Say that what a run would make is there already.
+
+    Raises:
+        WeftValueError: it was made with other settings: ``there`` says which, ``now`` which would be.
+    """
     if differ := [f"{name}={there[name]!r} (now {now[name]!r})" for name in now if there[name] != now[name]]:
         raise WeftValueError(
             f"{out} exists and was made with {', '.join(differ)}; choose another --out or pass --overwrite"
         )
     sys.stdout.write(f"  resume   nothing to do: {out} is finished, {made!r}\n")
-    return True
+
+
+def check_out(out: Path, kind: str, state: Path | None, *, overwrite: bool, resume: bool) -> None:
+    """Refuse what exists and shall not be replaced, and a place that cannot be written.
+
+    Args:
+        out: where the result goes.
+        kind: of directory; another kind is never replaced.
+        state: where the run's checkpoint is; None: it has none.
+        overwrite: replace both.
+        resume: go on from the checkpoint.
+    """
+    from weft.files import check_writable
+    from weft.graph.format import check_target
+
+    unfinished = state is not None and unfinished_at(state)
+    if overwrite:
+        check_target(out, overwrite=True, kind=kind)
+    elif out.exists() or out.is_symlink():
+        raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
+    elif unfinished and not resume:
+        raise WeftValueError(
+            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
+            "--overwrite to begin anew"
+        )
+    check_writable(out)
 
 
 def unfinished_at(state: Path) -> bool:

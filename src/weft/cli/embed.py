@@ -23,6 +23,7 @@ from tyro.conf import Positional, Suppress, arg
 from weft.cli._training import (
     check_apart,
     check_minutes,
+    check_out,
     check_report,
     finished,
     go_on,
@@ -32,7 +33,6 @@ from weft.cli._training import (
     show_result,
     show_time,
     sibling,
-    unfinished_at,
     write_report,
 )
 from weft.embed.methods import FACTOR, Method, check_own, methods_of, own
@@ -313,7 +313,6 @@ def _check_no_import(args: Args) -> None:
 def _check_places(args: Args) -> None:
     """What exists is replaced only when told, and there must be room for what will be made."""
     from weft.embed.store import KIND
-    from weft.files import check_writable
     from weft.graph.format import check_target
 
     out, place, state = _out(args), _place(args), _state(args)
@@ -324,24 +323,16 @@ def _check_places(args: Args) -> None:
     else:
         check_apart(made, {**kept, "--graph": place})
         check_apart({"--graph": place}, {"the input": args.source})
-    unfinished = state is not None and unfinished_at(state)
+    check_out(out, KIND, state, overwrite=args.overwrite, resume=args.resume)
+    if args.source.is_dir():
+        return
     if args.overwrite:
-        check_target(out, overwrite=True, kind=KIND)
-        if not args.source.is_dir():
-            check_target(place, overwrite=True, kind="weft.graph")
-    elif out.exists() or out.is_symlink():
-        raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
-    elif unfinished and not args.resume:
-        raise WeftValueError(
-            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
-            "--overwrite to begin anew"
-        )
-    elif not args.source.is_dir() and place.exists() and not args.resume:
+        check_target(place, overwrite=True, kind="weft.graph")
+    elif place.exists() and not args.resume:
         raise WeftValueError(
             f"{place} exists, perhaps from an earlier run: embed it directly (weft embed {place} --out "
             f"{out}), or pass --overwrite to import {args.source} again, or choose another --graph"
         )
-    check_writable(out)
 
 
 def _out(args: Args) -> Path:

@@ -18,9 +18,11 @@ from tyro.conf import Positional, arg
 from weft.cli._training import (
     check_apart,
     check_minutes,
+    check_out,
     check_report,
     go_on,
     notes,
+    said_finished,
     sibling,
     unfinished_at,
 )
@@ -308,8 +310,6 @@ def _read(graph: Graph, file: Path, columns: tuple[int | str, int | str] | None)
 
 def _check_places(args: Args) -> None:
     """What exists is replaced only when told, and there must be room for what will be made."""
-    from weft.files import check_writable
-    from weft.graph.format import check_target
     from weft.train.store import KIND
 
     out, state = _out(args), _state(args)
@@ -321,17 +321,7 @@ def _check_places(args: Args) -> None:
         "--tensorboard": args.tensorboard,
     }
     check_apart({"--out": out, "--checkpoint": state}, kept)
-    unfinished = unfinished_at(state)
-    if args.overwrite:
-        check_target(out, overwrite=True, kind=KIND)
-    elif out.exists() or out.is_symlink():
-        raise WeftValueError(f"{out} exists; choose another --out or pass --overwrite")
-    elif unfinished and not args.resume:
-        raise WeftValueError(
-            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
-            "--overwrite to begin anew"
-        )
-    check_writable(out)
+    check_out(out, KIND, state, overwrite=args.overwrite, resume=args.resume)
 
 
 def _finished(args: Args, settings: Settings) -> bool:
@@ -344,12 +334,7 @@ def _finished(args: Args, settings: Settings) -> bool:
     if format_of(out) != KIND or unfinished_at(_state(args)):
         return False
     made = Trained.open(out)
-    there, now = made.settings.to_dict(), settings.to_dict()
-    if differ := [f"{name}={there[name]!r} (now {now[name]!r})" for name in now if there[name] != now[name]]:
-        raise WeftValueError(
-            f"{out} exists and was made with {', '.join(differ)}; choose another --out or pass --overwrite"
-        )
-    sys.stdout.write(f"  resume   nothing to do: {out} is finished, {made!r}\n")
+    said_finished(out, made, made.settings.to_dict(), settings.to_dict())
     return True
 
 

@@ -17,6 +17,7 @@ from tyro.conf import Positional, arg
 from weft.cli._training import (
     check_apart,
     check_minutes,
+    check_out,
     check_report,
     finished,
     go_on,
@@ -26,7 +27,6 @@ from weft.cli._training import (
     show_result,
     show_time,
     sibling,
-    unfinished_at,
     write_report,
 )
 from weft.embed.methods import own
@@ -188,21 +188,9 @@ def _check(args: Args, state: Path) -> None:
 def _check_places(args: Args, state: Path) -> None:
     """What exists is replaced only when told."""
     from weft.embed.store import KIND
-    from weft.files import check_writable
-    from weft.graph.format import check_target
 
     check_apart(
         {"--out": args.out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
     )
     check_apart({"--checkpoint": state}, {"VECTORS": args.vectors})
-    unfinished = unfinished_at(state)
-    if args.overwrite:
-        check_target(args.out, overwrite=True, kind=KIND)
-    elif args.out.exists() or args.out.is_symlink():
-        raise WeftValueError(f"{args.out} exists; choose another --out or pass --overwrite")
-    elif unfinished and not args.resume:
-        raise WeftValueError(
-            f"{state} holds the checkpoint of an unfinished run: pass --resume to go on from it, or "
-            "--overwrite to begin anew"
-        )
-    check_writable(args.out)
+    check_out(args.out, KIND, state, overwrite=args.overwrite, resume=args.resume)

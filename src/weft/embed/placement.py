@@ -11,17 +11,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftValueError
 from weft.kernels.alias import alias_tables
+from weft.kernels.csr import in_degrees
 from weft.kernels.philox import philox_fill
 
 if TYPE_CHECKING:
     from weft.embed.plan import Plan
     from weft.graph import Graph
 
-__all__ = ["Deals", "Placement", "deal", "in_degrees", "move_rows"]
+__all__ = ["Deals", "Placement", "deal", "move_rows"]
 
-_EDGES = 1 << 20  # counted at a time
 _BYTES = 1 << 21  # of rows moved at a time: they stay in cache
 
 
@@ -61,7 +60,7 @@ class Deals:
 
     def __init__(self, graph: Graph, plan: Plan, key: int | None = None) -> None:
         self._parts, self._rows, self._key = plan.parts, plan.rows, key
-        count_N, weight_N = in_degrees(graph)
+        count_N, weight_N = in_degrees(graph.indices, graph.num_nodes, graph.weight)
         row_N = deal(graph.degree() + count_N.astype(np.int64), plan.parts)
         weight_PR = np.zeros((plan.parts, plan.rows))
         weight_PR.reshape(-1)[row_N] = weight_N**0.75
@@ -123,20 +122,3 @@ def deal(degree_N: npt.NDArray[np.int64], parts: int) -> npt.NDArray[np.uint32]:
     row_N = np.empty(len(degree_N), np.uint32)
     row_N[np.argsort(-degree_N, kind="stable")] = part * -(-len(degree_N) // parts) + turn
     return row_N
-
-
-def in_degrees(graph: Graph) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """The edges that lead into each node, and the sum of their weights."""
-    count_N, weight_N = np.zeros((2, graph.num_nodes))
-    for begin in range(0, graph.num_edges, _EDGES):  # whole, bincount would copy all edges as int64
-        indices = graph.indices[begin : begin + _EDGES]
-        if (most := int(indices.max())) >= graph.num_nodes:
-            raise WeftValueError(
-                f"embed: the graph is damaged: indices hold node {most} of {graph.num_nodes}; "
-                "import the graph again"
-            )
-        count_N += np.bincount(indices, minlength=graph.num_nodes)
-        if graph.weight is not None:
-            weight = graph.weight[begin : begin + _EDGES]
-            weight_N += np.bincount(indices, weight, minlength=graph.num_nodes)
-    return count_N, count_N if graph.weight is None else weight_N

@@ -14,10 +14,10 @@ import numpy as np
 
 from weft.config import show_bytes, show_count, show_rows
 from weft.embed.footprint import Footprint, fit_into
-from weft.embed.placement import in_degrees
 from weft.embed.swap.schedule import Swap
 from weft.errors import WeftValueError
 from weft.graph._plan import free_memory, resident
+from weft.kernels.csr import in_degrees
 from weft.kernels.memory import trim
 from weft.kernels.pairs import pairs_per_walk
 from weft.kernels.sgns import LANES
@@ -225,7 +225,7 @@ def crowding(graph: Graph, window: int) -> tuple[float, float]:
         ``sum over edges (u, v) of weight^2 / weight of all of v's``, over the sum of weights, and after any
         other even number of steps with a smaller one.
     """
-    into_N = np.maximum(in_degrees(graph)[1], 1e-300)
+    into_N = np.maximum(in_degrees(graph.indices, graph.num_nodes, graph.weight)[1], 1e-300)
     back = 0.0
     for begin in range(0, graph.num_edges, _EDGES):
         edges = slice(begin, begin + _EDGES)

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from weft.embed.placement import in_degrees
 from weft.embed.rounds import least_scores, score_marks
 from weft.errors import WeftValueError
 from weft.graph.format import DirectoryReader, DirectoryWriter
+from weft.kernels.csr import in_degrees
 from weft.sampling.holdout import strangers
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class HiddenEdges:
         Raises:
             WeftValueError: every source is linked to all nodes.
         """
-        other_HC = strangers(graph, edge_H2[:, 0], _STRANGERS, in_degrees(graph)[1] ** 0.75, seed)
+        into_N = in_degrees(graph.indices, graph.num_nodes, graph.weight)[1]
+        other_HC = strangers(graph, edge_H2[:, 0], _STRANGERS, into_N**0.75, seed)
         kept = (other_HC >= 0).any(axis=1)
         if not kept.any():
             raise WeftValueError(

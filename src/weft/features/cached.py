@@ -96,12 +96,12 @@ class CachedTable:
         self.rows_kept = slots
         """Rows that fit."""
         self._cache: _core.RowCache | None = None
+        self._kept = np.empty(0, np.uint32)
         if rows and self._width:
-            self._cache = make(policy, rows, self._width, slots, window=window, hotness=hotness)
-        self._largest, self._window, self._kept = 1, window, np.empty(0, np.uint32)
+            self._cache, self._kept = make(policy, rows, self._width, slots, window=window, hotness=hotness)
+        self._largest, self._window = 1, window
         self._background, self._lock, self._process = Background(), threading.Lock(), os.getpid()
-        if policy == "static" and self._cache is not None and hotness is not None:
-            self._fill(hotness)
+        self._fill()
 
     def __getstate__(self) -> dict[str, Any]:
         """What a cache like this one is made from."""
@@ -131,12 +131,11 @@ class CachedTable:
         """The table behind."""
         return self._base
 
-    def _fill(self, hotness: Array) -> None:
+    def _fill(self) -> None:
         """Read the rows that are kept for ever, a piece at a time."""
-        from weft.features.policies.heat import hottest
-
-        assert self._cache is not None
-        kept = self._kept = hottest(hotness, self.shape[0], self.rows_kept)
+        kept = self._kept
+        if self._cache is None:
+            return
         piece = max(1, min(_PIECE, int(self.memory * _KNOWN)) // self._width)  # beside the cache itself
         for begin in range(0, len(kept), piece):
             ids = kept[begin : begin + piece]

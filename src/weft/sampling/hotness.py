@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftValueError
+from weft.kernels.csr import in_degrees
 
 if TYPE_CHECKING:
     from weft.graph import Graph
@@ -49,12 +50,9 @@ def reverse_pagerank(
         if len(counts) > nodes or not len(seeds):
             raise WeftValueError(f"reverse_pagerank: seeds must be some of {nodes:,} nodes")
         start = counts / len(seeds)
-    arrived = np.zeros(nodes, np.int64)  # edges that come in
-    for begin in range(0, graph.num_edges, _EDGES):
-        arrived += np.bincount(graph.indices[begin : begin + _EDGES], minlength=nodes)
-    rank = start
+    rank, into = start, np.maximum(in_degrees(graph.indices, nodes)[0], 1)
     for _ in range(steps):
-        share = rank / np.maximum(arrived, 1)
+        share = rank / into
         rank = (1 - damping) * start + damping * _sums(graph, share)
     return rank
 

@@ -29,7 +29,6 @@ KINDS = ("uniform", "degree", "in-batch")
 
 _TRIES = 16  # draws before the nodes that are left to a source are listed
 _POWER = 0.75  # of degrees, as word2vec draws words: Mikolov et al., NIPS 2013
-_PIECE = 1 << 24  # edges counted at once
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -124,7 +123,7 @@ class NegativeSampler:
             raise WeftValueError(f"negatives must be one of {', '.join(map(repr, KINDS))} (got {kind!r})")
         weight_N = None
         if kind == "degree":
-            weight_N = _sums(np.diff(indptr)), _sums(_count(indices, targets))
+            weight_N = _sums(np.diff(indptr)), _sums(csr.in_degrees(indices, targets)[0])
         pairs = np.empty(0, np.uint64)
         if strict and known is not None:
             pairs = known[0].astype(np.uint64) * np.uint64(targets) + known[1].astype(np.uint64)
@@ -246,12 +245,5 @@ def _odds(item_D: I64, index_D: I64, lane: int, seed: int) -> F64:
     return (bits_D2 >> np.uint64(11)).astype(np.float64) * math.ldexp(1, -53)
 
 
-def _sums(degree_N: I64) -> F64:
+def _sums(degree_N: I64 | F64) -> F64:
     return np.cumsum(degree_N.astype(np.float64) ** _POWER, dtype=np.float64)
-
-
-def _count(indices: npt.NDArray[Any], targets: int) -> I64:
-    count_N = np.zeros(targets, np.int64)
-    for begin in range(0, len(indices), _PIECE):
-        count_N += np.bincount(indices[begin : begin + _PIECE].astype(np.int64), minlength=targets)
-    return count_N

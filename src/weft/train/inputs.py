@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 import numpy.typing as npt
+import torch
 
 import weft.features
 from weft.config import show_count
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from weft.graph import Graph
 
-__all__ = ["Features", "OnNan"]
+__all__ = ["Features", "OnNan", "as_input"]
 
 Array = npt.NDArray[Any]
 OnNan = Literal["fail", "zero"]
@@ -165,3 +166,9 @@ def _broken(rows: Any, columns: int) -> tuple[int, int]:  # noqa: ANN401 - an ar
         if isinstance(rows, np.ndarray):
             drop_pages(rows)
     return count, first
+
+
+def as_input(x: torch.Tensor, *, clean: bool) -> torch.Tensor:
+    """Rows as a model takes them: float32; ``clean``: NaN and infinity are 0."""
+    x = x.float()
+    return torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0) if clean else x

@@ -26,7 +26,7 @@ from weft.graph import Graph
 from weft.graph.format import ArrayWriter, DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
 from weft.sampling import NeighborSampler
-from weft.train.inputs import Features
+from weft.train.inputs import Features, as_input
 
 if TYPE_CHECKING:
     import os
@@ -217,9 +217,7 @@ class _Layers:
         write, close = self._file(i, made)
         with torch.no_grad():
             for seeds, found, x_MF in _batches(self._sampler, self._graph, table, edges):
-                x = torch.from_numpy(x_MF).float()
-                if clean:
-                    x = torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
+                x = as_input(torch.from_numpy(x_MF), clean=clean)
                 out_BO = self._net.layer(
                     i,
                     x,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import torch
 
 from weft.errors import WeftValueError
-from weft.graph import Labels
+from weft.graph import Graph, Labels
 
 __all__ = ["Targets"]
 
@@ -58,6 +58,21 @@ class Targets:
                 "at least two"
             )
         return cls(labels, bool((np.diff(labels.indptr) > 1).any()))
+
+    @classmethod
+    def of_graph(cls, graph: Graph, given: Labels | npt.ArrayLike | None) -> Targets:
+        """Those given, or else attached to the graph; see :meth:`of`.
+
+        Raises:
+            WeftValueError: there are none, or they cannot be told.
+        """
+        given = graph.labels if given is None else given
+        if given is None:
+            raise WeftValueError(
+                "train: the graph has no labels; give --labels FILE (labels= in Python), or import it with "
+                "some"
+            )
+        return cls.of(given, graph.num_nodes)
 
     @property
     def classes(self) -> tuple[str, ...]:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from weft.train.inputs import as_input
+
 if TYPE_CHECKING:
     from collections.abc import Generator
 
@@ -101,8 +103,5 @@ class Task:
     def _ready(self, batch: Data) -> Data:
         """With features that a model can take."""
         assert batch.x is not None
-        x = batch.x.float()
-        if self._clean:
-            x = torch.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-        batch.x = x
+        batch.x = as_input(batch.x, clean=self._clean)
         return batch

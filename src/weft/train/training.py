@@ -86,7 +86,7 @@ class Training:
         self._split: Split | None = None
         self._edges: EdgeSplit | None = None
         if self.settings.task == "node":
-            self._targets = _targets_of(graph, labels)
+            self._targets = Targets.of_graph(graph, labels)
             known = self._targets.known()
             if split is None and graph.split is not None:
                 split = Split.named(graph.split)
@@ -345,20 +345,6 @@ class Training:
             batches=_AHEAD * batch_nodes * columns * features.dtype.itemsize + made,
             base=self._base,
         )
-
-
-def _targets_of(graph: Graph, labels: Labels | npt.ArrayLike | None) -> Targets:
-    """Those given, or else attached.
-
-    Raises:
-        WeftValueError: there are none, or they cannot be told.
-    """
-    given = graph.labels if labels is None else labels
-    if given is None:
-        raise WeftValueError(
-            "train: the graph has no labels; give --labels FILE (labels= in Python), or import it with some"
-        )
-    return Targets.of(given, graph.num_nodes)
 
 
 def fit(

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import time
 from typing import TYPE_CHECKING, Self
 
+from weft.embed import keeper
 from weft.embed.curves import Events
-from weft.embed.interrupt import Interrupts
-from weft.errors import Interrupted, StorageError
 
 if TYPE_CHECKING:
     import os
@@ -19,56 +17,23 @@ if TYPE_CHECKING:
 __all__ = ["Bar", "Curves", "Keeper"]
 
 
-class Keeper:
-    """Saves a run after a batch when the time has come or a signal asks it to stop.
+class Keeper(keeper.Keeper):
+    """Saves a run after a batch; see :class:`weft.embed.keeper.Keeper`.
 
     Args:
         run: what is saved.
         checkpoint: where to.
-        every_minutes: between the end of one checkpoint and the next batch that writes one; 0: after every
-            batch.
+        every_minutes: between two checkpoints; 0: after every batch.
     """
 
     def __init__(self, run: Run, checkpoint: Checkpoint, every_minutes: float) -> None:
-        self._run, self._checkpoint, self._every = run, checkpoint, every_minutes * 60
-        self._interrupts = Interrupts("batch")
-        self._last = time.monotonic()
-
-    def __enter__(self) -> Self:
-        self._interrupts.__enter__()
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._interrupts.__exit__(*exception)
+        super().__init__(checkpoint, [run], every_minutes, "batch")
+        self._run = run
 
     def after_batch(self) -> None:
-        """Save if it is time.
-
-        Raises:
-            Interrupted: a signal came; the state is saved.
-            StorageError: the checkpoint cannot be written; the one before is intact.
-        """
-        asked = self._interrupts.asked
-        if asked is None and time.monotonic() - self._last < self._every:
-            return
+        """Save if it is time."""
         run = self._run
-        at = f"batch {run.batch:,} of {run.task.steps:,} of epoch {run.epoch + 1:,}"
-        try:
-            self._checkpoint.save([run], run.steps)
-        except StorageError as error:
-            left = "the one before is intact" if self._checkpoint.path.exists() else "there is none yet"
-            ours = StorageError(
-                f"training stopped after {at}, no checkpoint could be written: {error}; {left}"
-            )
-            ours.errno = error.errno
-            raise ours from error
-        if asked is not None:
-            raise Interrupted(
-                f"stopped after {at}; {self._checkpoint.path} holds the state: --resume (resume=True in "
-                "Python) goes on from it",
-                asked,
-            )
-        self._last = time.monotonic()
+        self.look(run.steps, f"after batch {run.batch:,} of {run.task.steps:,} of epoch {run.epoch + 1:,}")
 
     def after_epoch(self) -> None:
         """Nothing: the next batch comes soon enough."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -55,10 +57,27 @@ def test_lookahead_as_defined(seed, window):
 def test_a_whole_epoch_ahead_is_the_optimum(seed):
     rows, slots, trace, _ = a_run(seed + 2000)
     read = replay(trace, rows, slots, window=len(trace))
-    np.testing.assert_array_equal(read, belady(plain(trace), slots))
+    np.testing.assert_array_equal(read, belady(trace, rows, slots))
     for policy in POLICIES:
         loaded = min(slots, rows) if policy == "static" else 0
         assert read.sum() <= loaded + replay(trace, rows, slots, policy, hotness=np.ones(rows)).sum()
+
+
+def test_nothing_reads_fewer_rows():
+    """All choices of what to keep, tried one after the other."""
+    for seed in range(30):
+        rng = np.random.default_rng(seed)
+        trace = [rng.choice(5, rng.integers(0, 4), replace=False) for _ in range(5)]
+        states, fewest = {frozenset(): 0}, 0
+        for batch in plain(trace):
+            after = {}
+            for kept, read in states.items():
+                cost = read + len(set(batch) - kept)
+                for some in itertools.combinations(kept | set(batch), min(2, len(kept | set(batch)))):
+                    after[frozenset(some)] = min(cost, after.get(frozenset(some), cost))
+            states = after
+            fewest = min(states.values())
+        assert belady(trace, 5, 2).sum() == fewest
 
 
 def test_heat():

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from weft.config import show_bytes
 from weft.embed.factor.edges import edge_chunks, reached
-from weft.embed.placement import in_degrees
 from weft.errors import BudgetError
+from weft.kernels.csr import in_degrees
 from weft.kernels.memory import zeros_huge
 from weft.kernels.paths import UNIT, PathGraph, PathSampling, path_counts, path_room, path_rows
 from weft.kernels.spmm import SparseRows
@@ -78,7 +78,9 @@ class Sampler:
             indptr=graph.indptr,
             indices=np.asarray(graph.indices, np.uint32),
             out_degree=out_N,
-            in_degree=in_degrees(graph)[1] if graph.directed else out_N,
+            in_degree=in_degrees(graph.indices, graph.num_nodes, graph.weight)[1]
+            if graph.directed
+            else out_N,
             weight=graph.weight,
             alias=alias,
         )

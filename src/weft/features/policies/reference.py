@@ -1,4 +1,4 @@
-"""What each policy keeps, in Python: the definitions. Slow; for tests.
+"""What each policy keeps: the definitions, for tests; and the fewest reads there can be.
 
 A batch is a list of rows. ``serve`` returns those that must be read.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -99,23 +102,35 @@ class Lookahead:
             self.kept[row] = self.clock
 
 
-def belady(trace: Sequence[Sequence[int]], slots: int) -> list[int]:
-    """Rows read for each batch when all is known: the least possible.
+def belady(trace: Sequence[npt.NDArray[Any]], rows: int, slots: int) -> npt.NDArray[np.int64]:
+    """Rows read for each batch when all is known: the fewest possible; int64 ``[batches]``.
 
     Belady, IBM Systems Journal 5(2), 1966, with the right not to keep a row: after a batch, of the rows in
-    memory those stay that are used first.
+    memory those stay that are used first. Next uses come from a sort of the whole trace.
+
+    Args:
+        trace: rows of each batch, integers ``[M]``, each once.
+        rows: N.
+        slots: rows that are kept, at most.
     """
-    uses: dict[int, list[int]] = {}
-    for number, batch in enumerate(trace):
-        for row in batch:
-            uses.setdefault(row, []).append(number)
-    kept: set[int] = set()
-    read = []
-    for number, batch in enumerate(trace):
-        read.append(sum(row not in kept for row in batch))
-        there = kept | set(batch)
-        following = {row: next((u for u in uses[row] if u > number), math.inf) for row in there}
-        kept = set(
-            sorted((row for row in there if following[row] < math.inf), key=following.__getitem__)[:slots]
-        )
+    batch_U = np.repeat(np.arange(len(trace)), [len(ids) for ids in trace])
+    row_U = np.concatenate([np.empty(0, np.int64), *trace])
+    order = np.lexsort((batch_U, row_U))
+    following_U = np.full(len(row_U), len(trace))
+    same = row_U[order[1:]] == row_U[order[:-1]]
+    following_U[order[:-1][same]] = batch_U[order[1:][same]]
+    ends = np.cumsum([0, *(len(ids) for ids in trace)])
+    kept, until = np.empty(0, np.int64), np.empty(0, np.int64)
+    there_N, read = np.zeros(rows, bool), np.zeros(len(trace), np.int64)
+    for number, ids in enumerate(trace):
+        read[number] = np.count_nonzero(~there_N[ids])
+        there_N[kept] = False
+        still = until > number
+        kept = np.concatenate([kept[still], ids])
+        until = np.concatenate([until[still], following_U[ends[number] : ends[number + 1]]])
+        kept, until = kept[until < len(trace)], until[until < len(trace)]
+        if len(kept) > slots:
+            first = np.argpartition(until, slots)[:slots]
+            kept, until = kept[first], until[first]
+        there_N[kept] = True
     return read

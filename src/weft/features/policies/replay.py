@@ -26,8 +26,8 @@ Array = npt.NDArray[Any]
 
 def make(
     policy: str, rows: int, width: int, slots: int, *, window: int = 64, hotness: Array | None = None
-) -> _core.RowCache:
-    """A native cache of ``slots`` rows of ``width`` bytes.
+) -> tuple[_core.RowCache, npt.NDArray[np.uint32]]:
+    """A native cache of ``slots`` rows of ``width`` bytes, and the rows that it waits for from the start.
 
     Raises:
         WeftValueError: there is no such policy, ``static`` has no hotness, or a number does not fit.
@@ -42,13 +42,15 @@ def make(
         raise WeftValueError(
             "features: policy 'static' keeps the hottest rows; give hotness, such as the nodes' degrees"
         )
+    none = np.empty(0, np.uint32)
     try:
         if policy == "static" and hotness is not None:
-            return _core.RowCache(rows, width, hottest(hotness, rows, slots))
+            kept = hottest(hotness, rows, slots)
+            return _core.RowCache(rows, width, kept), kept
         if policy != "lookahead":
-            return _core.RowCache(rows, width, slots, policy == "sieve")
+            return _core.RowCache(rows, width, slots, policy == "sieve"), none
         heat = np.empty(0, np.uint8) if hotness is None else heat_classes(hotness, rows)
-        return _core.RowCache(rows, width, slots, window, heat)
+        return _core.RowCache(rows, width, slots, window, heat), none
     except ValueError as error:
         raise WeftValueError(str(error)) from None
 
@@ -79,10 +81,9 @@ def replay(
     Raises:
         WeftValueError: an argument does not fit.
     """
-    cache = make(policy, rows, 0, slots, window=window, hotness=hotness)
+    cache, kept = make(policy, rows, 0, slots, window=window, hotness=hotness)
     nothing, read = np.empty(0, np.uint8), np.zeros(len(trace), np.int64)
-    if policy == "static" and hotness is not None:
-        cache.fill(hottest(hotness, rows, slots), nothing)
+    cache.fill(kept, nothing)
     told = 0
     try:
         for number, ids in enumerate(trace):

@@ -11,10 +11,11 @@ from weft import _core
 from weft.errors import WeftValueError
 from weft.kernels.csr.buckets import Buckets, Duplicates, scatter_edges, sort_buckets
 
-__all__ = ["edges_to_csr", "has_edges", "transpose", "transpose_places"]
+__all__ = ["edges_to_csr", "has_edges", "in_degrees", "transpose", "transpose_places"]
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
+_EDGES = 1 << 20  # counted at a time
 _MOST_CARRIED = 0x7F800000  # bits of infinity as a float32
 Rows = tuple[I64, npt.NDArray[Any], F32 | None]
 
@@ -181,3 +182,32 @@ def has_edges(indptr: I64, indices: npt.NDArray[Any], src: I64, dst: I64) -> npt
     except (ValueError, IndexError) as error:
         raise WeftValueError(str(error)) from None
     return out.view(np.bool_)
+
+
+def in_degrees(
+    indices: npt.NDArray[Any], nodes: int, weight: npt.NDArray[np.float32] | None = None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The edges that lead to each node, and the sum of their weights.
+
+    Args:
+        indices: integers ``[E]``, where edges lead to.
+        nodes: N.
+        weight: float32 ``[E]``; None: 1.
+
+    Returns:
+        float64 ``[N]`` twice; without weights they are one array.
+
+    Raises:
+        WeftValueError: an edge leads to no node.
+    """
+    count_N, weight_N = np.zeros((2, nodes))
+    for begin in range(0, len(indices), _EDGES):  # whole, bincount would copy all edges as int64
+        some = indices[begin : begin + _EDGES]
+        if (most := int(some.max())) >= nodes:
+            raise WeftValueError(
+                f"the graph is damaged: indices hold node {most} of {nodes}; import the graph again"
+            )
+        count_N += np.bincount(some, minlength=nodes)
+        if weight is not None:
+            weight_N += np.bincount(some, weight[begin : begin + _EDGES], minlength=nodes)
+    return count_N, count_N if weight is None else weight_N
