@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,13 +24,14 @@ from weft.graph.ids import Ids
 from weft.kernels.csr import Buckets, sort_buckets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from weft.graph._numbering import Collecting
     from weft.graph._progress import Progress
     from weft.graph.format import DirectoryWriter
     from weft.graph.sources.base import EdgeSource
 
-__all__ = ["Built", "build"]
+__all__ = ["Built", "RowWriter", "Written", "build", "collect", "direct", "plan_rows", "spooled"]
 
 Array = npt.NDArray[Any]
 
@@ -48,6 +49,16 @@ class Built:
     spilled: int
 
 
+class Written(NamedTuple):
+    """Rows that were written, and what of ``edges_read`` was not."""
+
+    num_edges: int
+    edges_read: int
+    duplicates: int
+    loops: int
+    spilled: int
+
+
 def build(source: EdgeSource, writer: DirectoryWriter, rules: Rules, plan: Plan, progress: Progress) -> Built:
     """Read ``source`` and write its rows.
 
@@ -60,46 +71,152 @@ def build(source: EdgeSource, writer: DirectoryWriter, rules: Rules, plan: Plan,
     declared = source.num_nodes if rules.num_nodes is None else rules.num_nodes
     numbering = _numbering(source, declared, plan)
     allowance = Allowance(plan.keep // 2)
-    with Shelf(allowance, writer.temporary) as spool, Shelf(allowance, writer.temporary) as shelf:
-        edges, pieces = source.num_edges, _direct(source)
+    with Shelf(allowance, writer.temporary) as spool:
+        edges, pieces = source.num_edges, direct(source)
         if declared is None:
             progress.begin("numbering")
-            edges, kept = _collect(source, numbering, spool, plan, progress)
-            pieces = _spooled(spool, source.weighted) if kept else pieces
+            edges, kept = collect(source, numbering, spool, plan, progress)
+            if source.isolated is not None:
+                numbering.note(source.isolated)
+            pieces = spooled(spool, source.weighted) if kept else pieces
         ids = numbering.finish()
         if len(ids) == 0:
             raise ParseError(
                 f"{source.name} holds no edges; give --num-nodes (num_nodes in Python) if "
                 "the graph is meant to have none"
             )
-        _trim()
-        if not plan.fixed:
-            plan = Plan.make(plan.budget, max(0, resident() - allowance.used), len(ids), 8)
-        allowance.limit = plan.keep
-        if allowance.used > plan.keep:
-            spool.spill()
-        progress.begin("scattering")
+        plan = plan_rows(plan, len(ids), [spool], allowance)
         guess = edges if edges is not None else source.size_hint() // 8
-        buckets = Buckets.plan(len(ids), guess * (1 if rules.directed else 2))
-        scatter = Scatter(shelf, buckets, rules, plan, source.weighted)
-        edges = _scatter(pieces, numbering, scatter, source, guess, progress)
-        spool.close()
-        _trim()
-        if not plan.holds_bucket(scatter.largest(), allowance.used):
-            shelf.spill()
-        plan.check_bucket(scatter.largest(), allowance.used)
-        progress.begin("sorting")
-        num_edges = _sort(scatter, writer, rules, plan, progress)
-        duplicates, loops = scatter.lost(num_edges)
+        rows = RowWriter(writer, rules, plan, progress, allowance)
+        put = rows.write(pieces, (numbering, numbering), len(ids), guess, source.name, source.weighted)
         return Built(
             ids=ids,
-            num_edges=num_edges,
-            edges_read=edges,
-            duplicates=duplicates,
-            loops=loops,
+            num_edges=put.num_edges,
+            edges_read=put.edges_read,
+            duplicates=put.duplicates,
+            loops=put.loops,
             plan=plan,
-            spilled=spool.on_disk + shelf.on_disk,
+            spilled=spool.on_disk + put.spilled,
         )
+
+
+def plan_rows(plan: Plan, num_nodes: int, spools: Sequence[Shelf], allowance: Allowance) -> Plan:
+    """The plan of what comes after numbering, when it is known how many nodes there are."""
+    _trim()
+    if not plan.fixed:
+        plan = Plan.make(plan.budget, max(0, resident() - allowance.used), num_nodes, 8)
+    allowance.limit = plan.keep
+    if allowance.used > plan.keep:
+        for spool in spools:
+            spool.spill()
+    return plan
+
+
+class RowWriter:
+    """Scatters and sorts edges, and writes their rows.
+
+    Args:
+        writer: of the directory.
+        rules: what becomes of the edges.
+        plan: sizes.
+        progress: of the passes.
+        allowance: what may be held in memory.
+        prefix: what the names of the arrays begin with.
+    """
+
+    def __init__(
+        self,
+        writer: DirectoryWriter,
+        rules: Rules,
+        plan: Plan,
+        progress: Progress,
+        allowance: Allowance,
+        prefix: str = "",
+    ) -> None:
+        self._writer, self._rules, self._plan = writer, rules, plan
+        self._progress, self._allowance, self._prefix = progress, allowance, prefix
+
+    def write(
+        self,
+        pieces: Iterable[Ends],
+        numberings: tuple[Numbering, Numbering],
+        num_nodes: int,
+        guess: int,
+        name: str,
+        weighted: bool,
+        sources: int | None = None,
+        dtype: npt.DTypeLike | None = None,
+    ) -> Written:
+        """Write ``indptr``, ``indices`` and perhaps ``weight``.
+
+        Args:
+            pieces: edges.
+            numberings: of their sources and of their targets.
+            num_nodes: more than every node's number.
+            guess: how many edges there are, about.
+            name: what messages call the input.
+            weighted: whether every piece has weights.
+            sources: how many nodes edges may leave; None: all.
+            dtype: of ``indices``; None: what ``num_nodes`` needs.
+        """
+        plan, rules = self._plan, self._rules
+        with Shelf(self._allowance, self._writer.temporary) as shelf:
+            self._progress.begin(f"{self._prefix}scattering")
+            buckets = Buckets.plan(num_nodes, guess * (1 if rules.directed else 2))
+            scatter = Scatter(shelf, buckets, rules, plan, weighted)
+            edges = self._scatter(pieces, numberings, scatter, guess, name)
+            _trim()
+            if not plan.holds_bucket(scatter.largest(), self._allowance.used):
+                shelf.spill()
+            plan.check_bucket(scatter.largest(), self._allowance.used)
+            self._progress.begin(f"{self._prefix}sorting")
+            kind = buckets.index_dtype if dtype is None else dtype
+            stored = self._sort(scatter, num_nodes if sources is None else sources, kind)
+            return Written(stored, edges, *scatter.lost(stored), shelf.on_disk)
+
+    def _scatter(
+        self,
+        pieces: Iterable[Ends],
+        numberings: tuple[Numbering, Numbering],
+        scatter: Scatter,
+        guess: int,
+        name: str,
+    ) -> int:
+        edges = 0
+        for ends in pieces:
+            scatter.add(ends, numberings, edges, name)
+            edges += len(ends[0])
+            self._progress.at(edges / max(1, guess), edges)
+        scatter.flush()
+        scatter.release()
+        return edges
+
+    def _sort(self, scatter: Scatter, sources: int, dtype: npt.DTypeLike) -> int:
+        buckets, rules, writer = scatter.buckets, self._rules, self._writer
+        sizes = scatter.sizes()
+        total, done, stored = int(sizes.sum()), 0, 0
+        weighted = scatter.weighted or rules.duplicates == "sum"
+        indices = writer.array(f"{self._prefix}indices", dtype, (None,))
+        weights = writer.array(f"{self._prefix}weight", np.float32, (None,)) if weighted else None
+        indptr = np.zeros(buckets.num_nodes + 1, np.int64)
+        for begin, end in _groups(sizes, self._plan.group):
+            runs = scatter.load(begin, end)
+            if not runs:
+                continue
+            degree, places, merged, starts, counts = sort_buckets(runs, buckets, begin, rules.duplicates)
+            first = begin << buckets.shift
+            indptr[1 + first : 1 + first + len(degree)] = degree
+            for start, count in _spans(starts, counts, len(places)):
+                indices.write(places[start : start + count])
+                if weights is not None and merged is not None:
+                    weights.write(merged[start : start + count])
+            stored += int(counts.sum())
+            done += len(places)
+            self._progress.at(done / max(1, total), done // (1 if rules.directed else 2))
+        indptr = indptr[: sources + 1]  # no edge leaves the others
+        np.cumsum(indptr, out=indptr)
+        writer.write_array(f"{self._prefix}indptr", indptr)
+        return stored
 
 
 def _numbering(source: EdgeSource, declared: int | None, plan: Plan) -> Numbering:
@@ -113,8 +230,8 @@ def _numbering(source: EdgeSource, declared: int | None, plan: Plan) -> Numberin
     return Integers(plan.keep // 8) if declared is None else Declared(declared)
 
 
-def _collect(
-    source: EdgeSource, numbering: Numbering, spool: Shelf, plan: Plan, progress: Progress
+def collect(
+    source: EdgeSource, numbering: Collecting, spool: Shelf, plan: Plan, progress: Progress
 ) -> tuple[int, bool]:
     """Number every node. Gives the number of edges, and whether the spool holds all of them."""
     each = 8 + (4 if source.weighted else 0)
@@ -132,14 +249,12 @@ def _collect(
         if kept:
             spool.put(*parts)
         progress.at(source.position / size, edges)
-    if source.isolated is not None:
-        numbering.extra(source.isolated)
     return edges, kept
 
 
-def _check_room(numbering: Numbering, plan: Plan) -> None:
+def _check_room(numbering: Collecting, plan: Plan) -> None:
     # Numbering the ids at the end takes as much again.
-    if isinstance(numbering, Integers) and not plan.fixed and 2 * numbering.nbytes > plan.keep:
+    if not plan.fixed and 2 * numbering.nbytes > plan.keep:
         raise BudgetError(
             f"memory of {show_bytes(plan.budget)} is too small: the distinct ids alone take "
             f"{show_bytes(2 * numbering.nbytes)} of the {show_bytes(plan.keep)} that the process and its "
@@ -147,62 +262,20 @@ def _check_room(numbering: Numbering, plan: Plan) -> None:
         )
 
 
-def _direct(source: EdgeSource) -> Iterator[Ends]:
+def direct(source: EdgeSource) -> Iterator[Ends]:
+    """Edges with integer ids as they are read."""
     for chunk in source.chunks():
         assert isinstance(chunk.src, np.ndarray)
         assert isinstance(chunk.dst, np.ndarray)
         yield chunk.src, chunk.dst, chunk.weight
 
 
-def _spooled(spool: Shelf, weighted: bool) -> Iterator[Ends]:
+def spooled(spool: Shelf, weighted: bool) -> Iterator[Ends]:
+    """What :func:`collect` kept; the spool is closed at the end."""
     for entry in range(len(spool)):
         yield spool.get(entry, 0), spool.get(entry, 1), spool.get(entry, 2) if weighted else None
         spool.release(entry)
-
-
-def _scatter(
-    pieces: Iterator[Ends],
-    numbering: Numbering,
-    scatter: Scatter,
-    source: EdgeSource,
-    guess: int,
-    progress: Progress,
-) -> int:
-    edges = 0
-    for ends in pieces:
-        scatter.add(ends, numbering, edges, source.name)
-        edges += len(ends[0])
-        progress.at(edges / max(1, guess), edges)
-    scatter.flush()
-    scatter.release()
-    return edges
-
-
-def _sort(scatter: Scatter, writer: DirectoryWriter, rules: Rules, plan: Plan, progress: Progress) -> int:
-    buckets = scatter.buckets
-    sizes = scatter.sizes()
-    total, done, stored = int(sizes.sum()), 0, 0
-    weighted = scatter.weighted or rules.duplicates == "sum"
-    indices = writer.array("indices", buckets.index_dtype, (None,))
-    weights = writer.array("weight", np.float32, (None,)) if weighted else None
-    indptr = np.zeros(buckets.num_nodes + 1, np.int64)
-    for begin, end in _groups(sizes, plan.group):
-        runs = scatter.load(begin, end)
-        if not runs:
-            continue
-        degree, places, merged, starts, counts = sort_buckets(runs, buckets, begin, rules.duplicates)
-        first = begin << buckets.shift
-        indptr[1 + first : 1 + first + len(degree)] = degree
-        for start, count in _spans(starts, counts, len(places)):
-            indices.write(places[start : start + count])
-            if weights is not None and merged is not None:
-                weights.write(merged[start : start + count])
-        stored += int(counts.sum())
-        done += len(places)
-        progress.at(done / max(1, total), done // (1 if rules.directed else 2))
-    np.cumsum(indptr, out=indptr)
-    writer.write_array("indptr", indptr)
-    return stored
+    spool.close()
 
 
 def _groups(sizes: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:

@@ -24,11 +24,12 @@ from weft.graph.labels import Labels
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
     from pathlib import Path
 
     from weft.graph.hetero import HeteroGraph
 
-__all__ = ["KIND", "features_files", "load", "node_part", "save"]
+__all__ = ["KIND", "edge_part", "features_files", "load", "meta_of", "node_part", "save"]
 
 KIND = TYPED_KIND
 
@@ -38,7 +39,8 @@ def node_part(number: int) -> str:
     return f"node_{number}_"
 
 
-def _edge_part(number: int) -> str:
+def edge_part(number: int) -> str:
+    """What the names of the arrays of a type of edges begin with."""
     return f"edge_{number}_"
 
 
@@ -70,7 +72,7 @@ def save(graph: HeteroGraph, path: str | os.PathLike[str], *, overwrite: bool) -
                 part.write_array("features", nodes.features)
         edge_types: list[dict[str, object]] = []
         for number, (kind, rows) in enumerate(graph.rows.items()):
-            part = WriterPart(writer, _edge_part(number))
+            part = WriterPart(writer, edge_part(number))
             for array, values in (
                 ("indptr", rows.indptr),
                 ("indices", rows.indices),
@@ -80,6 +82,23 @@ def save(graph: HeteroGraph, path: str | os.PathLike[str], *, overwrite: bool) -
                     part.write_array(array, values)
             edge_types.append({"type": list(kind), "num_edges": len(rows.indices)})
         writer.finish({"node_types": node_types, "edge_types": edge_types})
+
+
+def meta_of(
+    writer: DirectoryWriter, ids: Mapping[str, Ids], num_edges: Mapping[EdgeType, int]
+) -> dict[str, object]:
+    """The manifest's ``meta`` of nodes without labels; ids are written on the way."""
+    node_types = [
+        {
+            "name": name,
+            "num_nodes": len(one),
+            "ids": one.save(WriterPart(writer, node_part(number))),
+            "labels": None,
+        }
+        for number, (name, one) in enumerate(ids.items())
+    ]
+    edge_types = [{"type": list(kind), "num_edges": count} for kind, count in num_edges.items()]
+    return {"node_types": node_types, "edge_types": edge_types}
 
 
 def load(path: str | os.PathLike[str], *, verify: bool) -> tuple[dict[str, Nodes], dict[EdgeType, Rows]]:
@@ -112,7 +131,7 @@ def load(path: str | os.PathLike[str], *, verify: bool) -> tuple[dict[str, Nodes
             what = "twice" if kind in rows else "between types of nodes that there are not"
             raise reader.error(f"the manifest gives the type {kind!r} of edges {what}")
         indptr, indices, weight = load_rows(
-            ReaderPart(reader, _edge_part(number)),
+            ReaderPart(reader, edge_part(number)),
             len(nodes[source].ids),
             len(nodes[target].ids),
             dtype,

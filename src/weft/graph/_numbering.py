@@ -15,20 +15,29 @@ from weft.kernels.intern import Interner
 if TYPE_CHECKING:
     from weft.graph.sources.base import EdgeChunk, IdArray
 
-__all__ = ["Declared", "Integers", "Numbering", "Texts"]
+__all__ = ["Collecting", "Declared", "Integers", "Numbering", "Texts"]
 
 Array = npt.NDArray[Any]
 
 
-class Numbering(Protocol):
-    """Sees every edge once, unless it knows the ids beforehand; then places them."""
+class Collecting(Protocol):
+    """Sees every edge once."""
 
     def collect(self, chunk: EdgeChunk) -> tuple[Array, Array]:
-        """Take note of a chunk's ids; gives both ends as :meth:`place` takes them."""
+        """Take note of a chunk's ids; gives both ends as :meth:`Numbering.place` takes them."""
         ...
 
-    def extra(self, ids: IdArray) -> None:
-        """Take note of nodes without edges."""
+    @property
+    def nbytes(self) -> int:
+        """Bytes held while collecting, of what takes as much again to finish."""
+        ...
+
+
+class Numbering(Collecting, Protocol):
+    """Sees every edge once, unless it knows the ids beforehand; then places them."""
+
+    def note(self, ids: IdArray) -> Array:
+        """Take note of ids; gives them as :meth:`place` takes them."""
         ...
 
     def finish(self) -> Ids:
@@ -51,8 +60,14 @@ class Declared:
         """Nothing to note."""
         return _integers(chunk.src), _integers(chunk.dst)
 
-    def extra(self, ids: IdArray) -> None:
+    def note(self, ids: IdArray) -> Array:
         """Nothing to note."""
+        return _integers(ids)
+
+    @property
+    def nbytes(self) -> int:
+        """None."""
+        return 0
 
     def finish(self) -> Ids:
         """The range."""
@@ -87,14 +102,13 @@ class Integers:
 
     def collect(self, chunk: EdgeChunk) -> tuple[Array, Array]:
         """Add the ids; they are passed on in 32 bits where they fit."""
-        ends = narrow_ids(_integers(chunk.src)), narrow_ids(_integers(chunk.dst))
-        for end in ends:
-            self._set.add(end)
-        return ends
+        return self.note(chunk.src), self.note(chunk.dst)
 
-    def extra(self, ids: IdArray) -> None:
+    def note(self, ids: IdArray) -> Array:
         """Add ids."""
-        self._set.add(_integers(ids))
+        narrow = narrow_ids(_integers(ids))
+        self._set.add(narrow)
+        return narrow
 
     @property
     def nbytes(self) -> int:
@@ -131,10 +145,15 @@ class Texts:
         src, dst = _strings(chunk.src), _strings(chunk.dst)
         return self._interner.add_pairs((src.data, src.offsets), (dst.data, dst.offsets))
 
-    def extra(self, ids: IdArray) -> None:
+    def note(self, ids: IdArray) -> Array:
         """Number strings."""
         more = _strings(ids)
-        self._interner.add(more.data, more.offsets)
+        return self._interner.add(more.data, more.offsets)
+
+    @property
+    def nbytes(self) -> int:
+        """None: they are finished as they are."""
+        return 0
 
     def finish(self) -> Ids:
         """All strings."""

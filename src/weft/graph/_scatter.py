@@ -49,15 +49,16 @@ class Scatter:
         self._reused: tuple[Array, Array | None] | None = None
         self._loops, self._distinct, self._looped = 0, 0, np.zeros(0, np.bool_)
 
-    def add(self, ends: Ends, numbering: Numbering, edge: int, name: str) -> None:
-        """Place a chunk's ids; ``edge`` edges came before."""
+    def add(self, ends: Ends, numberings: tuple[Numbering, Numbering], edge: int, name: str) -> None:
+        """Place a chunk's ids, by the numbering of each end; ``edge`` edges came before."""
         src, dst, weight = ends
+        of_src, of_dst = numberings
         at = 0
         while at < len(src):
             step = min(len(src) - at, self._block - self._used)
             here = slice(self._used, self._used + step)
-            numbering.place(src[at : at + step], self._src[here], edge + at, name)
-            numbering.place(dst[at : at + step], self._dst[here], edge + at, name)
+            of_src.place(src[at : at + step], self._src[here], edge + at, name)
+            of_dst.place(dst[at : at + step], self._dst[here], edge + at, name)
             if self._weight is not None and weight is not None:
                 self._weight[here] = weight[at : at + step]
             at, self._used = at + step, self._used + step

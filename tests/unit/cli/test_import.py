@@ -171,3 +171,46 @@ def test_errors_name_the_options(tmp_path, capsys, text, words, option):
     words = [word.format(tmp_path) for word in words]
     assert run("import", tmp_path / "e.csv", "--out", tmp_path / "g", *words) == 2
     assert option in capsys.readouterr().err
+
+
+def test_types_of_edges(tmp_path, capsys):
+    (tmp_path / "w.csv").write_text("author,paper\nann,10\nbob,10\nbob,7\nbob,7\n")
+    (tmp_path / "c.csv").write_text("7,10,2\n10,7,0.5\n")
+    words = ("--edges", f"author,writes,paper={tmp_path / 'w.csv'}:author,paper")
+    words += ("--edges", f"paper, cites, paper={tmp_path / 'c.csv'}:0,1,2")
+    assert run("import", *words, "--out", tmp_path / "g", "--num-nodes", "venue=4") == 0
+    said = capsys.readouterr()
+    assert "author -rev_writes->" not in said.out
+    assert "paper -rev_writes-> author: 3" in said.out
+    assert "1 duplicate edge dropped (the first is kept), of 4 edges read" in said.err
+    assert run("info", tmp_path / "g", "--verify", "--json") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert [one["name"] for one in facts["node_type"]] == ["venue", "author", "paper"]
+    assert [one["weighted"] for one in facts["edge_type"]] == [False, True, False, True]
+    np.save(tmp_path / "x.npy", np.ones((2, 3), np.float32))
+    assert run("attach", tmp_path / "g", "--type", "paper", "--features", tmp_path / "x.npy") == 0
+    assert run("import", *words, "--out", tmp_path / "g") == 2
+    assert "exists" in capsys.readouterr().err
+    assert run("import", *words, "--out", tmp_path / "g", "--directed", "--overwrite") == 0
+
+
+def test_types_of_edges_that_are_refused(tmp_path, capsys):
+    file = tmp_path / "w.csv"
+    file.write_text("ann,10\n")
+    typed, out = ("--edges", f"author,writes,paper={file}"), ("--out", tmp_path / "g")
+    for words, said in (
+        (out, "which edges?"),
+        ((file, *typed, *out), "--edges SOURCE,RELATION,TARGET="),
+        (("--edges", f"author,writes={file}", *out), "SOURCE_TYPE,RELATION,TARGET_TYPE=FILE"),
+        (("--edges", str(file), *out), "SOURCE_TYPE,RELATION,TARGET_TYPE=FILE"),
+        ((*typed, *typed, *out), "given twice"),
+        (("--edges", f"a,b,c={file}:0", *out), "after the colon stand the columns"),
+        ((*typed, *out, "--num-nodes", "5"), "of which type?"),
+        ((*typed, *out, "--num-nodes", "paper"), "numbers by type"),
+        ((file, *out, "--num-nodes", "paper=5"), "without --edges"),
+        ((*typed, *out, "--labels", file), "weft attach"),
+        (("--edges", "a,b,c=nowhere.csv", *out), "no such file"),
+    ):
+        assert run("import", *words) == 2 if "no such" not in said else run("import", *words) == 1, said
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "g").exists()
