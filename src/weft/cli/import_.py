@@ -10,7 +10,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -128,26 +128,14 @@ def _plain(args: Args) -> Graph:
     return ingest(
         args.source,
         args.out,
-        memory=args.memory,
-        directed=args.directed,
-        duplicates=args.duplicates,
-        self_loops=args.self_loops,
         num_nodes=num_nodes,
-        ids=args.ids,
         columns=columns_of(args.columns),
         weight=None if args.weight is None else column(args.weight),
-        delimiter=args.delimiter,
-        variable=args.variable,
-        header=None if args.header == "auto" else args.header == "yes",
-        quote=None if args.no_quotes else '"',
         labels=args.labels,
         label_columns=columns_of(args.label_columns),
         features=args.features,
         feature_ids=None if args.feature_ids is None else column(args.feature_ids),
-        on_error=args.on_error,
-        overwrite=args.overwrite,
-        progress=sys.stderr.isatty(),
-        say=_say,
+        **_options(args),
     )
 
 
@@ -179,25 +167,28 @@ def _typed(args: Args) -> HeteroGraph:
     return ingest_typed(
         edges_of(args.edges, columns_of(args.columns), None if args.weight is None else column(args.weight)),
         args.out,
-        memory=args.memory,
-        directed=args.directed,
-        duplicates=args.duplicates,
-        self_loops=args.self_loops,
         num_nodes=num_nodes,
-        ids=args.ids,
-        delimiter=args.delimiter,
-        variable=args.variable,
-        header=None if args.header == "auto" else args.header == "yes",
-        quote=None if args.no_quotes else '"',
-        on_error=args.on_error,
-        overwrite=args.overwrite,
-        progress=sys.stderr.isatty(),
-        say=_say,
+        **_options(args),
     )
 
 
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)
+def _options(args: Args) -> dict[str, Any]:
+    """Those of both kinds."""
+    return {
+        "memory": args.memory,
+        "directed": args.directed,
+        "duplicates": args.duplicates,
+        "self_loops": args.self_loops,
+        "ids": args.ids,
+        "delimiter": args.delimiter,
+        "variable": args.variable,
+        "header": None if args.header == "auto" else args.header == "yes",
+        "quote": None if args.no_quotes else '"',
+        "on_error": args.on_error,
+        "overwrite": args.overwrite,
+        "progress": sys.stderr.isatty(),
+        "say": lambda text: print(text, file=sys.stderr),
+    }
 
 
 def columns_of(words: tuple[str, str] | None) -> tuple[str | int, str | int] | None:

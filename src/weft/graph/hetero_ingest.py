@@ -22,6 +22,7 @@ from weft.graph._shelf import Allowance, Shelf
 from weft.graph._store import index_dtype
 from weft.graph.format import DirectoryWriter
 from weft.graph.hetero import HeteroGraph
+from weft.graph.ingest import lost
 from weft.graph.sources import open_source
 from weft.kernels.csr.cpu import check_options
 from weft.kernels.memory import drop_pages
@@ -274,14 +275,8 @@ class _Import:
             self._say(f"{name}: {show_count(report.skipped, 'line')} could not be read, skipped\n  {first}")
         for note in report.notes:
             self._say(f"{name}: {note}")
-        lost = []
-        if put.duplicates:
-            what = "merged (weights summed)" if self._duplicates == "sum" else "dropped (the first is kept)"
-            lost.append(f"{show_count(put.duplicates, 'duplicate edge')} {what}")
-        if put.loops:
-            lost.append(f"{show_count(put.loops, 'self-loop')} dropped")
-        if lost:
-            self._say(f"{name}: {', '.join(lost)}, of {show_count(put.edges_read, 'edge')} read")
+        if gone := lost(put, self._duplicates):
+            self._say(f"{name}: {gone}")
 
 
 def _turned(writer: DirectoryWriter, number: int, *, weighted: bool) -> Iterator[Ends]:

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from weft.graph._build import Written
     from weft.graph.sources.base import EdgeSource
 
-__all__ = ["ingest"]
+__all__ = ["ingest", "lost"]
 
 # Roughly how the time of an import divides among its passes.
 _SHARES = {"numbering": 2.0, "scattering": 2.0, "sorting": 3.0}
@@ -157,23 +158,24 @@ def _tell(source: EdgeSource, built: Built, rules: Rules, say: Callable[[str], N
     if say is not None:
         for note in report.notes:
             say(f"{source.name}: {note}")
-        if built.duplicates or built.loops:
-            say(f"{source.name}: {_lost(built, rules)}")
+        if gone := lost(built, rules.duplicates):
+            both = "" if rules.directed or not built.duplicates else "; an edge and its reverse count as one"
+            say(f"{source.name}: {gone}{both}")
         where = (
             f"{show_bytes(built.spilled)} of edges waited on disk" if built.spilled else "edges stayed in it"
         )
         say(f"memory: {show_bytes(built.plan.budget)} allowed, {where}")
 
 
-def _lost(built: Built, rules: Rules) -> str:
+def lost(put: Built | Written, duplicates: str) -> str:
+    """What of the edges read was not stored; empty where all were."""
     parts = []
-    if built.duplicates:
-        what = "merged (weights summed)" if rules.duplicates == "sum" else "dropped (the first is kept)"
-        parts.append(f"{show_count(built.duplicates, 'duplicate edge')} {what}")
-    if built.loops:
-        parts.append(f"{show_count(built.loops, 'self-loop')} dropped")
-    both = "" if rules.directed or not built.duplicates else "; an edge and its reverse count as one"
-    return f"{', '.join(parts)}, of {show_count(built.edges_read, 'edge')} read{both}"
+    if put.duplicates:
+        what = "merged (weights summed)" if duplicates == "sum" else "dropped (the first is kept)"
+        parts.append(f"{show_count(put.duplicates, 'duplicate edge')} {what}")
+    if put.loops:
+        parts.append(f"{show_count(put.loops, 'self-loop')} dropped")
+    return f"{', '.join(parts)}, of {show_count(put.edges_read, 'edge')} read" if parts else ""
 
 
 def _unattached(source: object, nodes: int, no_labels: bool, no_features: bool) -> list[str]:
