@@ -30,7 +30,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "import": ("weft.cli.import_", "turn an edge list into a graph directory"),
     "attach": ("weft.cli.attach", "put features, labels and a split into a graph directory"),
     "generate": ("weft.cli.generate", "make a synthetic graph"),
-    "info": ("weft.cli.info", "describe a graph directory and check its files"),
+    "info": ("weft.cli.info", "describe a directory that weft wrote, and check its files"),
     "embed": ("weft.cli.embed", "learn a vector for every node of a graph or edge list"),
     "update": ("weft.cli.update", "learn vectors further after the graph has changed"),
     "train": ("weft.cli.train", "train a graph neural network on features larger than memory"),

@@ -1,4 +1,7 @@
-"""Describe a graph directory; --verify also reads every byte and compares it with its checksum."""
+"""Describe a directory that weft wrote: a graph, vectors, a model, predictions or a checkpoint.
+
+--verify also reads every byte and compares it with its checksum.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +23,8 @@ __all__ = ["Args", "run"]
 class Args:
     """Options of ``weft info``."""
 
-    graph: Annotated[Positional[Path], arg(metavar="DIR")]
-    """Directory that weft import wrote."""
+    directory: Annotated[Positional[Path], arg(metavar="DIR")]
+    """What weft import, embed, train or predict wrote."""
 
     verify: bool = False
     """Read everything and check it."""
@@ -32,10 +35,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Print what there is to know."""
-    from weft.graph import Graph, open_graph
-
-    graph = open_graph(args.graph, verify=args.verify)
-    facts = _facts(graph) if isinstance(graph, Graph) else _typed_facts(graph)
+    facts = _described(args.directory, verify=args.verify)
     if args.verify:
         facts["verified"] = True
     if args.json:
@@ -50,11 +50,32 @@ def run(args: Args) -> int:
     return 0
 
 
+def _described(directory: Path, *, verify: bool) -> dict[str, Any]:
+    from weft.cli._described import FACTS, describe
+    from weft.graph import Graph, open_graph
+    from weft.graph.format import DirectoryReader, format_of
+
+    kind = format_of(directory)
+    if kind in FACTS:
+        reader = DirectoryReader(directory, kind, verify=verify)
+        try:
+            return describe(reader)
+        except (KeyError, TypeError, AttributeError) as error:
+            raise reader.error(f"the manifest lacks what it must say ({error})") from None
+    graph = open_graph(directory, verify=verify)
+    return _facts(graph) if isinstance(graph, Graph) else _typed_facts(graph)
+
+
 def _plain(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, dict):
+        inner = {
+            name: f"[{_plain(one)}]" if isinstance(one, list) else _plain(one) for name, one in value.items()
+        }
+        return ", ".join(f"{name}={one}" for name, one in inner.items()) or "none"
     if isinstance(value, list):
-        return ", ".join(map(str, value))
+        return ", ".join(map(str, value)) or "none"
     return "none" if value is None else str(value)
 
 
