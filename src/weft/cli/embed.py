@@ -75,7 +75,7 @@ class Args:
     """Steps of a walk."""
 
     window: Annotated[int | Literal["auto"], _own("window", "INT|auto")] = "auto"
-    """Steps between the nodes of a pair, at most; auto: by the graph's density."""
+    """Steps between the nodes of a pair, at most; no more than a walk has. auto: by the graph's density."""
 
     p: Annotated[float, _own("p")] = 1.0
     """A walk's going back weighs 1/p."""
@@ -166,7 +166,7 @@ def run(args: Args) -> int:
     """Open or import, hide edges, train, save, report."""
     from weft.embed import NodeEmbedding
     from weft.graph import Graph
-    from weft.graph._lock import locked
+    from weft.graph._lock import check_free, locked
     from weft.kernels.threads import set_num_threads
 
     shared = NodeEmbedding().get_params()
@@ -182,6 +182,7 @@ def run(args: Args) -> int:
         if not args.plan:
             if args.resume and not args.overwrite and _finished(args, model):
                 return 0
+            check_free(_out(args))  # a run beside this one has made directories that would be complained of
             _check_places(args)
             stack.enter_context(locked(_out(args)))
         if args.source.is_dir():
@@ -236,7 +237,8 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
         from weft.eval import split_edges
 
         train, holdout = split_edges(graph, args.holdout, args.seed)
-    plan = model.plan(train)
+    with notes():
+        plan = model.plan(train)
     if args.report is not None:
         from weft.serve.picture import check_drawable
 

@@ -49,8 +49,8 @@ class Args:
     graph: Annotated[Path, arg(metavar="DIR")]
     """The graph as it is now, whole: a directory that weft import wrote."""
 
-    out: Annotated[Path, arg(metavar="DIR")]
-    """Where the new vectors go."""
+    out: Annotated[Path | None, arg(metavar="DIR")] = None
+    """Where the new vectors go; only --plan does without."""
 
     epochs: float = 100.0
     """Passes over the whole graph."""
@@ -98,41 +98,51 @@ def run(args: Args) -> int:
     from weft.graph._lock import locked
     from weft.kernels.threads import MOST, set_num_threads
 
-    state = sibling(args.out, ".checkpoint") if args.checkpoint is None else args.checkpoint
-    _check(args, state)
+    _check(args)
     if args.threads is not None:
         set_num_threads(check_int("threads", args.threads, 1, MOST))
     before, graph = Embedding.open(args.vectors), Graph.open(args.graph)
-    if args.resume and not args.overwrite and not args.plan and _finished(args, before, state):
-        return 0
     model = before.model().set_params(
         memory=args.memory,
-        scratch=nearest(args.out) if args.scratch is None else args.scratch,
+        scratch=nearest(args.out) if args.scratch is None and args.out is not None else args.scratch,
         progress=sys.stderr.isatty(),
         tensorboard=args.tensorboard,
     )
     if args.plan:
         _show_plan(args, before, model, graph)
         return 0
-    _check_places(args, state)
-    with locked(args.out):
+    out, state = _out(args), _state(args)
+    if args.resume and not args.overwrite and _finished(args, before, out, state):
+        return 0
+    _check_places(args, out, state)
+    with locked(out):
         if args.resume:
             with locked(state):  # who writes there would change it while it is read
                 if check_place(state):
                     Checkpoint(state, {"graph": graph_identity(graph)}).check()
         _show_plan(args, before, model, graph)
-        _update(args, model, graph, state)
+        _update(args, model, graph, out, state)
     return 0
 
 
-def _finished(args: Args, before: Embedding, state: Path) -> bool:
+def _out(args: Args) -> Path:
+    if args.out is None:
+        raise WeftValueError("where shall the new vectors go? give --out DIR (only --plan does without)")
+    return args.out
+
+
+def _state(args: Args) -> Path:
+    return args.checkpoint if args.checkpoint is not None else sibling(_out(args), ".checkpoint")
+
+
+def _finished(args: Args, before: Embedding, out: Path, state: Path) -> bool:
     """Whether these vectors are there already."""
     from weft.embed.family import deciding
 
     model = before.model()
     made_with = own(model.method, deciding(model))
     made_with |= {"updates": model.updates_ + 1, "graph": str(args.graph.resolve())}
-    return finished(args.out, state, made_with, holdout=False)
+    return finished(out, state, made_with, holdout=False)
 
 
 def _show_plan(args: Args, before: Embedding, model: NodeEmbedding, graph: Graph) -> None:
@@ -140,7 +150,8 @@ def _show_plan(args: Args, before: Embedding, model: NodeEmbedding, graph: Graph
     from weft.embed import NodeEmbedding
 
     planner = NodeEmbedding(**model.get_params()).set_params(epochs=args.epochs, patience=None)
-    plan = planner.plan(graph)
+    with notes():
+        plan = planner.plan(graph)
     new = int((before.ids.find(graph.ids.take(range(graph.num_nodes))) < 0).sum())
     gone = before.num_nodes - (graph.num_nodes - new)
     sys.stdout.write(f"{show_plan(graph, plan)}  changes  {new:,} nodes are new, {gone:,} are gone\n")
@@ -148,7 +159,7 @@ def _show_plan(args: Args, before: Embedding, model: NodeEmbedding, graph: Graph
     sys.stdout.flush()
 
 
-def _update(args: Args, model: NodeEmbedding, graph: Graph, state: Path) -> None:
+def _update(args: Args, model: NodeEmbedding, graph: Graph, out: Path, state: Path) -> None:
     """Learn, save and report."""
     from weft.embed import Embedding
     from weft.embed.checkpoint import remove
@@ -165,16 +176,18 @@ def _update(args: Args, model: NodeEmbedding, graph: Graph, state: Path) -> None
             resume=args.resume,
         )
     seconds = time.perf_counter() - begun
-    made = Embedding.of(model, graph).save(args.out, overwrite=args.overwrite)
+    made = Embedding.of(model, graph).save(out, overwrite=args.overwrite)
     remove(state)
     sys.stdout.write(show_result(model, made, seconds, trained))
     if args.report is not None:
         sys.stdout.write(write_report(args.report, model, made, graph.labels, seconds))
 
 
-def _check(args: Args, state: Path) -> None:
+def _check(args: Args) -> None:
     """What should not come to light only after the training."""
     check_minutes(args.checkpoint_minutes)
+    if not args.plan:
+        _state(args)
     if not args.graph.is_dir():
         there = "is a file" if args.graph.exists() else "is not there"
         raise WeftValueError(
@@ -185,12 +198,12 @@ def _check(args: Args, state: Path) -> None:
         check_report(args.report, args.out)
 
 
-def _check_places(args: Args, state: Path) -> None:
+def _check_places(args: Args, out: Path, state: Path) -> None:
     """What exists is replaced only when told."""
     from weft.embed.store import KIND
 
     check_apart(
-        {"--out": args.out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
+        {"--out": out, "--checkpoint": state}, {"--graph": args.graph, "--tensorboard": args.tensorboard}
     )
     check_apart({"--checkpoint": state}, {"VECTORS": args.vectors})
-    check_out(args.out, KIND, state, overwrite=args.overwrite, resume=args.resume)
+    check_out(out, KIND, state, overwrite=args.overwrite, resume=args.resume)

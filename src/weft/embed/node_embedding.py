@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Literal, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
 from weft.embed.factor import Factor
 from weft.embed.methods import FACTOR, NAMES, Method, check_own
+from weft.embed.plan import Plan
 from weft.embed.skipgram import SkipGram
 from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
@@ -53,7 +55,7 @@ class NodeEmbedding(Estimator):
         walk_length: steps of a walk (deepwalk, node2vec).
         window: how many steps apart in a walk the nodes of a pair may be (deepwalk, node2vec, lightne);
             ``"auto"`` or None: by the density of the graph, ``ln 1600 / ln(edges / nodes)``, rounded up,
-            within 1 .. 10.
+            within 1 .. 10. No more than ``walk_length`` is used, with a ``UserWarning``.
         p: going back to the node before weighs 1/p, within 1e-6 .. 1e6 (node2vec).
         q: going on to a node that the one before has no edge to weighs 1/q, against 1 for others, within
             1e-6 .. 1e6 (node2vec). With p and q 1, walks are deepwalk's.
@@ -176,7 +178,20 @@ class NodeEmbedding(Estimator):
             StorageError: ``scratch`` lacks the room for what does not.
         """
         self._check_graph(graph)
-        return self._family().plan(graph)
+        plan = self._family().plan(graph)
+        self._say_what_is_cut(plan)
+        return plan
+
+    def _say_what_is_cut(self, plan: AnyPlan) -> None:
+        """Warn where walks are too short for the window; of an update, the first run has said so."""
+        window, first = given("window", self.window), not vars(self).get("updates_")
+        if first and isinstance(plan, Plan) and window is not None and plan.window < window:
+            warnings.warn(
+                f"window={window} is more than the {plan.length} steps of a walk: window {plan.window} is "
+                f"used; pairs farther apart need walk_length={window} (--walk-length)",
+                UserWarning,
+                stacklevel=3,
+            )
 
     def estimate(self, graph: Graph, plan: AnyPlan) -> Estimate:
         """How long ``fit`` will take on a machine as busy as now, judged by a second or so of its work.

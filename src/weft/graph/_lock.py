@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-__all__ = ["locked"]
+__all__ = ["check_free", "locked"]
 
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)  # a file system without them
 
@@ -32,7 +32,7 @@ def locked(place: Path) -> Iterator[None]:
         WeftValueError: another process holds it; the message gives its number.
         StorageError: the file cannot be made.
     """
-    file = place.with_name(f".{place.name}.lock")
+    file = _file(place)
     with storage_errors("lock", place):
         file.parent.mkdir(parents=True, exist_ok=True)
         descriptor = _open(file, place)
@@ -46,6 +46,39 @@ def locked(place: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
+def check_free(place: Path) -> None:
+    """Refuse a place that another process has :func:`locked`, before what that process has made is looked at.
+
+    Nothing is created. A process may come right after: whoever writes takes the lock all the same.
+
+    Raises:
+        WeftValueError: another process holds it; the message gives its number.
+    """
+    try:
+        descriptor = os.open(_file(place), os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise _in_use(place, descriptor) from None
+    except OSError:
+        return
+    finally:
+        os.close(descriptor)
+
+
+def _file(place: Path) -> Path:
+    return place.with_name(f".{place.name}.lock")
+
+
+def _in_use(place: Path, descriptor: int) -> WeftValueError:
+    holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "unknown"
+    return WeftValueError(
+        f"{place} is in use by another run, process {holder}; wait for its end, or choose another place"
+    )
+
+
 def _open(file: Path, place: Path) -> int:
     """A descriptor of the locked file that has the name now."""
     while True:
@@ -53,12 +86,9 @@ def _open(file: Path, place: Path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            holder = os.pread(descriptor, 20, 0).decode("ascii", "replace") or "unknown"
+            error = _in_use(place, descriptor)
             os.close(descriptor)
-            raise WeftValueError(
-                f"{place} is in use by another run, process {holder}; wait for its end, or choose another "
-                "place"
-            ) from None
+            raise error from None
         except OSError as error:
             if error.errno not in _NO_LOCKS:
                 os.close(descriptor)

@@ -357,6 +357,33 @@ def test_two_runs_of_one_place(tmp_path, graph, capsys):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "vectors"]
 
 
+def test_a_run_beside_one_that_imported_its_file(tmp_path, capsys):
+    rng, file = np.random.default_rng(0), tmp_path / "edges.csv"
+    np.savetxt(file, rng.integers(0, 60, (300, 2)), "%d", ",")
+    words = ["embed", str(file), "--out", str(tmp_path / "vectors"), *LONG, "--epochs", "100000000"]
+    child = subprocess.Popen([sys.executable, "-m", "weft", *words], stdout=subprocess.DEVNULL)
+    while child.poll() is None and not (tmp_path / "vectors.checkpoint").exists():
+        time.sleep(0.01)
+    try:
+        for more in ([], ["--overwrite"], ["--resume"]):
+            assert main([*words, *more]) == 2
+            assert f"is in use by another run, process {child.pid}" in capsys.readouterr().err
+    finally:
+        child.kill()
+        child.wait()
+
+
+def test_a_window_that_no_walk_has_is_said(tmp_path, graph, capsys):
+    words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK]
+    assert main([*words, "--walk-length", "4", "--window", "9"]) == 0
+    shown = capsys.readouterr()
+    assert "walks of length 4, window 4" in shown.out
+    assert shown.err.count("window=9 is more than the 4 steps of a walk: window 4 is used") == 1
+    assert main([*words, "--walk-length", "4", "--window", "4", "--overwrite"]) == 0
+    assert main([*words, "--walk-length", "1", "--overwrite"]) == 0, "a window that nobody gave"
+    assert "is more than" not in capsys.readouterr().err
+
+
 def test_a_checkpoint_takes_no_other_place(tmp_path, graph, capsys):
     words = ["embed", str(graph.path), "--out", str(tmp_path / "vectors"), *QUICK, "--overwrite"]
     graph.save(tmp_path / "other")

@@ -68,6 +68,11 @@ def test_the_plan_alone(places, capsys):
     for row in ("pairs", "parts", "memory", "changes", "time     about"):
         assert f"  {row}" in text
     assert sorted(places.iterdir()) == before
+    assert main([*words_of(places)[:4], "--plan"]) == 0, "where the vectors would go does not matter"
+    assert capsys.readouterr().out.count("\n") == text.count("\n")
+    assert sorted(places.iterdir()) == before
+    assert main(words_of(places)[:4]) == 2
+    assert "where shall the new vectors go? give --out DIR" in capsys.readouterr().err
 
 
 def test_a_page(places, capsys):
