@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import threading
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -44,7 +45,8 @@ class CachedTable:
     announces the next batch, in the order in which batches will be taken, and a row stays when its next use
     is near. Rows that share a block of the disk are read once for all batches that are known. Without batches
     to expect it keeps the hottest rows. ``lru`` and ``sieve`` look at the past alone, ``static`` keeps the
-    hottest rows from the start. A batch may have more rows than the cache: what finds no room is handed on.
+    hottest rows from the start. A batch may have more rows than the cache: what finds no room is handed on,
+    and a warning says so once.
 
     A forked child reads past it: it has no part in what other threads were at, and memory of its own. A copy,
     also one that pickle carries to another process, has as much memory, begins empty (``static``: with the
@@ -99,7 +101,7 @@ class CachedTable:
         self._kept = np.empty(0, np.uint32)
         if rows and self._width:
             self._cache, self._kept = make(policy, rows, self._width, slots, window=window, hotness=hotness)
-        self._largest, self._window = 1, window
+        self._largest, self._window, self._said = 1, window, False
         self._background, self._lock, self._process = Background(), threading.Lock(), os.getpid()
         self._fill()
 
@@ -202,12 +204,29 @@ class CachedTable:
         if self._forked():
             return self._base.take(ids, out)
         ids = ids.astype(np.uint32, copy=False)
+        if len(ids) > self.rows_kept and not self._said:
+            self._say_larger(ids)
         with self._lock:
             if isinstance(self._base, DiskTable):
                 self._base.take_through(self._cache, ids, _bytes(out))
             else:
                 self._take(self._cache, ids, out)
         return out
+
+    def _say_larger(self, ids: Array) -> None:
+        """Warn of a batch that the cache cannot hold: nothing breaks, but more is read than users expect."""
+        if (asked := len(np.unique(ids))) <= self.rows_kept:
+            return
+        self._said = True
+        share = 1 - (_KNOWN if self.policy == "lookahead" else 0)
+        noted = _ROW.get(self.policy, 0) * self.shape[0]
+        enough = show_at_least(math.ceil((noted + asked * (self._width + _SLOT.get(self.policy, 0))) / share))
+        warnings.warn(
+            f"features: a batch asks for {asked:,} rows and the cache of {show_bytes(self.memory)} holds "
+            f"{self.rows_kept:,}: those beyond are read for this batch alone; {enough} would hold it",
+            UserWarning,
+            stacklevel=3,
+        )
 
     def _forked(self) -> bool:
         """Whether this is a child of the process that the cache is in: its lock may be held for ever here."""

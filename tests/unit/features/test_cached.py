@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 
 import numpy as np
@@ -200,6 +201,25 @@ def test_static_is_filled_a_little_at_a_time(monkeypatch):
     table = CachedTable(MemoryTable(ROWS), "160KiB", policy="static", hotness=np.arange(3000))
     assert sum(sizes) == table.rows_kept
     assert max(sizes) * 128 <= table.memory // 16
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("policy", POLICIES)
+def test_a_batch_larger_than_the_cache_is_told_once(policy):
+    table = cached(MemoryTable(ROWS), policy, share=0.1)
+    repeated = np.zeros(3000, np.int64)
+    np.testing.assert_array_equal(table.take(repeated), ROWS[repeated])  # one row: nothing to be told
+    ids = np.arange(0, 3000, 3)
+    with pytest.warns(
+        UserWarning, match=f"asks for 1,000 rows and the cache .* holds {table.rows_kept:,}"
+    ) as told:
+        np.testing.assert_array_equal(table.take(ids), ROWS[ids])
+    table.take(ids)
+    assert len(told) == 1
+    enough = re.search(r"; (.*) would hold it", str(told[0].message)).group(1)
+    roomy = CachedTable(MemoryTable(ROWS), enough, policy=policy, hotness=np.arange(3000))
+    assert roomy.rows_kept >= len(ids)
+    roomy.take(ids)
 
 
 @pytest.mark.parametrize("window", [-1, 0, 1.5, None, True, 1 << 33])
