@@ -37,6 +37,7 @@ from weft.cli._training import (
 )
 from weft.embed.methods import FACTOR, Method, check_own, methods_of, own
 from weft.errors import WeftValueError
+from weft.progress import shown_here
 
 if TYPE_CHECKING:
     from weft.embed import NodeEmbedding
@@ -171,7 +172,7 @@ def run(args: Args) -> int:
 
     shared = NodeEmbedding().get_params()
     model = NodeEmbedding(
-        **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=sys.stderr.isatty()
+        **{name: getattr(args, name) for name in shared if hasattr(args, name)}, progress=shown_here()
     )
     _check(args, model)
     if args.scratch is None and args.out is not None and not _factors(args):

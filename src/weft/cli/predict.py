@@ -14,6 +14,8 @@ from typing import Annotated, Literal
 
 from tyro.conf import Positional, arg
 
+from weft.progress import shown_here
+
 __all__ = ["Args", "run"]
 
 
@@ -67,7 +69,7 @@ def run(args: Args) -> int:
             memory=args.memory,
             on_nan=args.on_nan,
             overwrite=args.overwrite,
-            progress=sys.stderr.isatty(),
+            progress=shown_here(),
         )
     rows = {
         "vectors": f"{len(made.embedding):,} of {made.embedding.shape[1]} dimensions in {made.path}",

@@ -27,6 +27,7 @@ from weft.cli._training import (
     unfinished_at,
 )
 from weft.errors import WeftValueError
+from weft.progress import shown_here
 
 if TYPE_CHECKING:
     from weft.graph import Graph, Labels
@@ -179,7 +180,7 @@ def _train(args: Args, training: Training) -> None:
         every_minutes=args.checkpoint_minutes,
         resume=args.resume,
         tensorboard=args.tensorboard,
-        progress=sys.stderr.isatty(),
+        progress=shown_here(),
     )
     seconds = time.perf_counter() - begun
     made = made.save(_out(args), overwrite=args.overwrite)

@@ -31,6 +31,7 @@ from weft.cli._training import (
 )
 from weft.embed.methods import own
 from weft.errors import WeftValueError
+from weft.progress import shown_here
 
 if TYPE_CHECKING:
     from weft.embed import Embedding, NodeEmbedding
@@ -105,7 +106,7 @@ def run(args: Args) -> int:
     model = before.model().set_params(
         memory=args.memory,
         scratch=nearest(args.out) if args.scratch is None and args.out is not None else args.scratch,
-        progress=sys.stderr.isatty(),
+        progress=shown_here(),
         tensorboard=args.tensorboard,
     )
     if args.plan:

@@ -20,6 +20,7 @@ from weft.embed.warm import Known, WarmStart
 from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Graph
 from weft.kernels.walk2 import check_bias
+from weft.progress import check_shown
 
 if TYPE_CHECKING:
     import os
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from weft.embed.family import AnyPlan, Family
     from weft.embed.learn import Keeping
     from weft.graph import Ids
+    from weft.progress import Shown
 
 __all__ = ["NodeEmbedding"]
 
@@ -84,7 +86,8 @@ class NodeEmbedding(Estimator):
             the machine has left. With less than the tables need, they pass through memory part by part; the
             vectors are the same. Factorisations must fit.
         scratch: a folder on a local disk for what does not fit; None: the system's for temporary files.
-        progress: show a bar with pairs per second, loss and time left.
+        progress: show a bar with pairs per second, loss and time left; ``"lines"``: write that as a line
+            every ten seconds.
         tensorboard: a folder for curves of loss, speed, learning rate and score; needs the package of
             that name (deepwalk, node2vec, line).
         on_progress: called after each pool with the pairs trained so far, all pairs, and the mean loss; by
@@ -140,7 +143,7 @@ class NodeEmbedding(Estimator):
         parts: int | Literal["auto"] | None = "auto",
         memory: int | str | None = None,
         scratch: str | os.PathLike[str] | None = None,
-        progress: bool = False,
+        progress: Shown = False,
         tensorboard: str | os.PathLike[str] | None = None,
         on_progress: Callable[[int, int, float], None] | None = None,
     ) -> None:
@@ -379,6 +382,7 @@ class NodeEmbedding(Estimator):
         for name, folder in (("scratch", self.scratch), ("tensorboard", self.tensorboard)):
             if folder is not None and not isinstance(folder, str) and not hasattr(folder, "__fspath__"):
                 raise WeftTypeError(f"{name} must be a folder (got {folder!r})")
+        check_shown(self.progress)
         if self.on_progress is not None and not callable(self.on_progress):
             raise WeftTypeError(f"on_progress must be callable (got {self.on_progress!r})")
         changed = {name: value for name, value in self._changed().items() if value is not None}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
+from weft.progress import bar as make_bar
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from weft.embed.run import Run, Step
+    from weft.progress import Shown
 
 __all__ = ["Progress"]
 
@@ -20,18 +23,20 @@ class Progress:
 
     Args:
         run: where it begins; pairs trained before do not count for the speed.
-        bar: whether to draw one.
+        bar: whether to draw one, and how.
         hook: called with the pairs trained so far, all pairs, and the mean loss of the pool.
     """
 
-    def __init__(self, run: Run, *, bar: bool, hook: Callable[[int, int, float], None] | None) -> None:
-        from tqdm import tqdm
-
-        self._hook, self._ends = hook, run.settings.rounds
-        self._bar = tqdm(
-            total=self._end(run), initial=run.pairs, unit=" pairs", unit_scale=True, disable=not bar
+    def __init__(self, run: Run, *, bar: Shown, hook: Callable[[int, int, float], None] | None) -> None:
+        self._hook, self._ends, self._lines = hook, run.settings.rounds, bar == "lines"
+        self._bar = make_bar(
+            bar,
+            total=self._end(run),
+            initial=run.pairs,
+            unit=" pairs",
+            unit_scale=True,
+            desc=self._title(run),
         )
-        self._bar.set_description_str(self._title(run))
 
     def __enter__(self) -> Self:
         return self
@@ -46,7 +51,7 @@ class Progress:
         self._bar.update(step.pairs)
         if not run.done and run.pairs in self._ends:
             self._bar.total = self._end(run)
-            self._bar.set_description_str(self._title(run))
+            self._bar.set_description_str(self._title(run), refresh=not self._lines)
         if self._hook is not None:
             self._hook(run.pairs, run.plan.pairs, step.loss)
 

@@ -25,6 +25,7 @@ from weft.eval.metrics import f1
 from weft.graph import Graph
 from weft.graph.format import ArrayWriter, DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
+from weft.progress import bar
 from weft.sampling import NeighborSampler
 from weft.train.inputs import Features, as_input
 
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from weft.features import FeatureTable, Ticket
     from weft.nn import Batched
+    from weft.progress import Shown
     from weft.sampling import Sampled
     from weft.train.inputs import OnNan
     from weft.train.store import Trained
@@ -84,7 +86,7 @@ def predict(
     memory: int | str = "2GiB",
     on_nan: OnNan = "fail",
     overwrite: bool = False,
-    progress: bool = False,
+    progress: Shown = False,
 ) -> Predictions:
     """Rows of all nodes, each from all of its neighbours, with no more than ``memory`` for features.
 
@@ -102,7 +104,7 @@ def predict(
         memory: for rows of features and what is made of them.
         on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
         overwrite: replace what is there.
-        progress: draw a bar.
+        progress: draw a bar; ``"lines"``: write a line every ten seconds.
 
     Raises:
         WeftValueError: features are of other nodes, of another width, or broken; or ``out`` exists.
@@ -156,17 +158,15 @@ class _Layers:
     """Computes layer after layer, from one file into the next."""
 
     def __init__(
-        self, writer: DirectoryWriter, net: Batched, graph: Graph, trained: Trained, *, progress: bool
+        self, writer: DirectoryWriter, net: Batched, graph: Graph, trained: Trained, *, progress: Shown
     ) -> None:
-        from tqdm import tqdm
-
         self._writer, self._net, self._graph, self._trained = writer, net, graph, trained
-        self._bar = tqdm(
+        self._bar = bar(
+            progress,
             total=graph.num_nodes * net.layers,
             unit=" nodes",
             unit_scale=True,
             desc="predict",
-            disable=not progress,
         )
         self._sampler = NeighborSampler.of(graph, [-1], weighted=False, direction="out")
         self._path = Path()

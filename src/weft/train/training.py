@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from weft.features import FeatureTable
     from weft.graph import Graph, Labels
+    from weft.progress import Shown
     from weft.train.task import Task
 
 __all__ = ["Training", "fit"]
@@ -150,7 +151,7 @@ class Training:
         every_minutes: float = 10.0,
         resume: bool = False,
         tensorboard: str | os.PathLike[str] | None = None,
-        progress: bool = False,
+        progress: Shown = False,
     ) -> Trained:
         """Train.
 
@@ -162,7 +163,7 @@ class Training:
             resume: go on from the checkpoint, if there is one: to the same bytes, on the same number of
                 torch's threads.
             tensorboard: a folder for curves.
-            progress: draw a bar.
+            progress: draw a bar; ``"lines"``: write a line every ten seconds.
 
         Raises:
             WeftValueError: training diverged, or the checkpoint is of another run or in use by one.
@@ -359,7 +360,7 @@ def fit(
     every_minutes: float = 10.0,
     resume: bool = False,
     tensorboard: str | os.PathLike[str] | None = None,
-    progress: bool = False,
+    progress: Shown = False,
     **settings: Any,  # noqa: ANN401 - those of Settings
 ) -> Trained:
     """Train a model: :class:`Training`, begun and ended.

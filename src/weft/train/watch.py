@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Self
 
 from weft.embed import keeper
 from weft.embed.curves import Events
+from weft.progress import bar
 
 if TYPE_CHECKING:
     import os
 
     from weft.embed.checkpoint import Checkpoint
+    from weft.progress import Shown
     from weft.train.run import Run
 
 __all__ = ["Bar", "Curves", "Keeper"]
@@ -44,21 +46,19 @@ class Bar:
 
     Args:
         run: where it begins; what was done before does not count for the speed.
-        draw: whether to.
+        draw: whether to, and how.
     """
 
-    def __init__(self, run: Run, *, draw: bool) -> None:
-        from tqdm import tqdm
-
-        self._run = run
+    def __init__(self, run: Run, *, draw: Shown) -> None:
+        self._run, self._lines = run, draw == "lines"
         self._at = self._done()
-        self._bar = tqdm(
+        self._bar = bar(
+            draw,
             total=run.settings.epochs * run.task.items,
             initial=self._at,
             unit=f" {'nodes' if run.settings.task == 'node' else 'edges'}",
             unit_scale=True,
             desc="train",
-            disable=not draw,
         )
 
     def __enter__(self) -> Self:
@@ -75,8 +75,8 @@ class Bar:
         self._at = now
 
     def after_epoch(self) -> None:
-        """Show the score."""
-        self._bar.set_postfix_str(self._text())
+        """Show the score; lines do with the next."""
+        self._bar.set_postfix_str(self._text(), refresh=not self._lines)
 
     def _done(self) -> int:
         run, items = self._run, self._run.task.items

@@ -16,6 +16,7 @@ from weft.embed.factor.run import factor_plan, factorise
 from weft.embed.learn import Learned
 from weft.embed.plan import auto_window
 from weft.errors import WeftValueError
+from weft.progress import bar
 
 if TYPE_CHECKING:
     import os
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from weft.embed.node_embedding import NodeEmbedding
     from weft.embed.warm import WarmStart
     from weft.graph import Graph
+    from weft.progress import Shown
 
 __all__ = ["Factor"]
 
@@ -88,8 +90,8 @@ class Factor:
     def learn(self, graph: Graph, plan: AnyPlan, keeping: Keeping | None, start: WarmStart | None) -> Learned:
         """As in :class:`~weft.embed.family.Family`."""
         own = self._own(graph, plan)
-        with _Bar(shown=self.model.progress, hook=self.model.on_progress) as bar:
-            vectors = factorise(graph, self._request(own.window), own, bar.step)
+        with _Bar(shown=self.model.progress, hook=self.model.on_progress) as steps:
+            vectors = factorise(graph, self._request(own.window), own, steps.step)
         return Learned(vectors, None, np.zeros((0, 2)), np.zeros((0, 3)))
 
     def _window(self, graph: Graph) -> int:
@@ -130,11 +132,9 @@ class Factor:
 class _Bar:
     """Shows how many steps are done, and hands them on."""
 
-    def __init__(self, *, shown: bool, hook: Callable[[int, int, float], None] | None) -> None:
-        from tqdm import tqdm
-
+    def __init__(self, *, shown: Shown, hook: Callable[[int, int, float], None] | None) -> None:
         self._hook = hook
-        self._bar = tqdm(desc="embed", unit=" steps", disable=not shown)
+        self._bar = bar(shown, desc="embed", unit=" steps")
 
     def __enter__(self) -> Self:
         return self
