@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def render(folder: Path = FOLDER) -> str:
     return "\n".join(
         [
             *([_SHORT, *short, ""] if short else []),
-            f"Medians; measured on {'; '.join(machines)}.",
+            f"Medians, of accuracies means; measured on {'; '.join(machines)}.",
             *["", folded, "", _HEAD, *lines, "", "</details>"],
         ]
     )
@@ -78,11 +79,22 @@ def _line(result: dict[str, Any], row: dict[str, Any]) -> str:
 
 def _cells(result: dict[str, Any], row: dict[str, Any]) -> tuple[str, str, str, str]:
     """Our figure, the peer's, how many times it that is, and the share of the limit."""
+    if result["unit"] == "%":
+        return _shares(row)
     peer = f"{_number(row['peer'])} ({row['peer_name']})" if row["peer"] is not None else row["note"] or "–"
     times = row["ratio"]
     ratio = "–" if times is None else f"**{times:.0f}×**" if times >= 10 else f"**{times:.2g}×**"
     share = f"{row['of_limit']:.0%}" if row["of_limit"] is not None else "–"
     return f"{_number(row['ours'])} {result['unit']}", peer, ratio, share
+
+
+def _shares(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    """The same of shares, such as an accuracy: means of all repetitions, and the points between them."""
+    ours = statistics.mean(each["ours"] for each in row["repetitions"])
+    if row["peer"] is None:
+        return f"{ours:.1f} %", row["note"] or "–", "–", "–"
+    peer = statistics.mean(each["peer"] for each in row["repetitions"])
+    return f"{ours:.1f} %", f"{peer:.1f} ({row['peer_name']})", f"**{ours - peer:+.1f} points**", "–"
 
 
 def _busy(machine: dict[str, Any]) -> str:

@@ -143,6 +143,16 @@ def test_a_short_table_stands_before_the_whole(tmp_path, readme, monkeypatch):
     assert table.check(readme, tmp_path) is not None
 
 
+def test_shares_stand_as_means_and_points(tmp_path):
+    row = Row(name="a", ours=_steps(80.0, 81.0, 70.0), peer=_steps(79.0, 75.0, 78.5), peer_name="other 1.2")
+    alone = Row(name="b", ours=_steps(3.0, 1.0, 5.0), note="nobody else")
+    case = Case(name="toy", summary="toys", unit="%", rows=lambda _: [row, alone], warmup=False)
+    results.save(run(case, repeat=3), tmp_path)
+    text = table.render(tmp_path)
+    assert "| toys: a | 77.0 % | 77.5 (other 1.2) | **-0.5 points** | – |" in text
+    assert "| toys: b | 3.0 % | nobody else | – | – |" in text
+
+
 def test_every_headline_was_measured():
     there = {(case, row["name"]) for case, result in results.latest().items() for row in result["rows"]}
     assert set(table.HEADLINES) <= there
