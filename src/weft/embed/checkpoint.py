@@ -23,9 +23,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from weft.embed.plan import Plan
-    from weft.graph import Graph
+    from weft.graph import Graph, Rows
 
-__all__ = ["Checkpoint", "Keepable", "check_place", "graph_identity", "identity", "pairs_saved", "remove"]
+__all__ = [
+    "Checkpoint",
+    "Keepable",
+    "check_place",
+    "graph_identity",
+    "identity",
+    "pairs_saved",
+    "remove",
+    "rows_digest",
+]
 
 KIND = "weft.checkpoint"
 _DIGESTS = {
@@ -183,11 +192,11 @@ def graph_identity(graph: Graph) -> dict[str, Any]:
         "edges": graph.num_edges,
         "directed": graph.directed,
         "weighted": graph.weight is not None,
-        "sha256": _digest(graph),
+        "sha256": rows_digest(graph),
     }
 
 
-def _digest(graph: Graph) -> str:
+def rows_digest(graph: Graph | Rows) -> str:
     """Of the edges and weights."""
     digest = hashlib.sha256()
     arrays = [graph.indptr, graph.indices] + ([] if graph.weight is None else [graph.weight])

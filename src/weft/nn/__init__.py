@@ -5,5 +5,6 @@ from weft.nn.batched import Batched
 from weft.nn.gcn import GcnNorm
 from weft.nn.models import MODELS, ModelName, model
 from weft.nn.rgcn import RGCN, rgcn
+from weft.nn.typed import TypedBatched, TypedModel
 
-__all__ = ["MODELS", "RGCN", "Batched", "GcnNorm", "ModelName", "model", "rgcn"]
+__all__ = ["MODELS", "RGCN", "Batched", "GcnNorm", "ModelName", "TypedBatched", "TypedModel", "model", "rgcn"]

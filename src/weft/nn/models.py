@@ -13,12 +13,12 @@ if TYPE_CHECKING:
 
 __all__ = ["MODELS", "ModelName", "model"]
 
-ModelName = Literal["sage", "gat", "gcn", "gin"]
+ModelName = Literal["sage", "gat", "gcn", "gin", "rgcn"]
 MODELS: tuple[str, ...] = get_args(ModelName)
 
 _HEADS = 8
 # What the papers and the examples of PyG use.
-_DROPOUT = {"sage": 0.5, "gat": 0.6, "gcn": 0.5, "gin": 0.5}
+_DROPOUT = {"sage": 0.5, "gat": 0.6, "gcn": 0.5, "gin": 0.5, "rgcn": 0.5}
 
 
 def model(
@@ -38,6 +38,8 @@ def model(
     - ``gcn``: ``GCN`` (Kipf, Welling, ICLR 2017); ReLU. It takes its edge weights from
       :class:`weft.nn.GcnNorm`: those of a sampled batch say nothing of the graph's degrees.
     - ``gin``: ``GIN`` (Xu et al., ICLR 2019); batch norm, ReLU.
+    - ``rgcn``: R-GCN (Schlichtkrull et al., ESWC 2018) of one type of edges, which is ``sage``; of several
+      see :func:`weft.nn.rgcn`.
 
     Args:
         name: which.
@@ -60,7 +62,7 @@ def model(
     if not 0 <= rate < 1:
         raise WeftValueError(f"model {name}: dropout must lie within 0 .. 1, below 1 (got {rate:g})")
     shared: dict[str, Any] = {"num_layers": layers, "out_channels": out, "dropout": rate}
-    if name == "sage":
+    if name in ("sage", "rgcn"):  # of one type, R-GCN's mean and root are those of SAGE
         return pyg.GraphSAGE(in_channels, hidden, **shared)
     if name == "gcn":
         return pyg.GCN(in_channels, hidden, normalize=False, **shared)

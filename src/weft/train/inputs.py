@@ -7,7 +7,7 @@ import math
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -18,21 +18,81 @@ from weft.config import show_count
 from weft.errors import WeftValueError
 from weft.features import FeatureTable
 from weft.features.codec import decoded, decoded_form
+from weft.graph import Ids, Labels
 from weft.kernels.memory import drop_pages
 from weft.npy import open_npy
 
 if TYPE_CHECKING:
     import os
 
-    from weft.graph import Graph
+    from weft.graph import HeteroGraph
 
-__all__ = ["Features", "OnNan", "as_input"]
+__all__ = ["Features", "NodeSet", "NodesOf", "OnNan", "as_input"]
 
 Array = npt.NDArray[Any]
 OnNan = Literal["fail", "zero"]
 
 _CHUNK = 32 << 20  # bytes looked at at a time
 _LOOKED_AT = 1000  # rows that features are told from others by
+
+
+class NodeSet(Protocol):
+    """Nodes and what is attached to them: those of a graph, or of one type of a graph."""
+
+    @property
+    def num_nodes(self) -> int:
+        """N."""
+        ...
+
+    @property
+    def ids(self) -> Ids:
+        """How the ids of the input map to them."""
+        ...
+
+    @property
+    def labels(self) -> Labels | None:
+        """Labels, if attached."""
+        ...
+
+    @property
+    def features(self) -> Array | None:
+        """Rows ``[N, F]``, if attached."""
+        ...
+
+    @property
+    def features_path(self) -> Path | None:
+        """Their file, if they are in one."""
+        ...
+
+    @property
+    def split(self) -> Labels | None:
+        """What they are for, if attached."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False, kw_only=True)
+class NodesOf:
+    """The nodes of a type; see :class:`NodeSet`."""
+
+    num_nodes: int
+    ids: Ids
+    labels: Labels | None
+    features: Array | None
+    features_path: Path | None
+    split: Labels | None
+
+    @classmethod
+    def type(cls, graph: HeteroGraph, name: str) -> NodesOf:
+        """Those of a type that there is."""
+        nodes = graph.nodes[name]
+        return cls(
+            num_nodes=len(nodes.ids),
+            ids=nodes.ids,
+            labels=nodes.labels,
+            features=nodes.features,
+            features_path=graph.features_path.get(name),
+            split=nodes.split,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -61,7 +121,7 @@ class Features:
     def of(
         cls,
         given: str | os.PathLike[str] | npt.ArrayLike | FeatureTable | None,
-        graph: Graph,
+        graph: NodeSet,
         on_nan: OnNan = "fail",
     ) -> Features:
         """Look through what was given, once from beginning to end.
@@ -125,7 +185,7 @@ class Features:
         return weft.features.open(self.given, memory, hotness=hotness, verbose=False), True
 
 
-def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
+def _rows(given: object, graph: NodeSet) -> tuple[Any, Path | None, Any]:
     """What was given, its path, and something with rows."""
     if given is None:
         if graph.features is None:
@@ -133,9 +193,9 @@ def _rows(given: object, graph: Graph) -> tuple[Any, Path | None, Any]:
                 "train: the graph has no features; give --features FILE.npy (features= in Python), or attach "
                 "some to it (weft attach)"
             )
-        if graph.path is None:
+        if graph.features_path is None:
             return graph.features, None, graph.features
-        given = graph.path / "features.npy"  # read past the page cache where it does not fit
+        given = graph.features_path  # read past the page cache where it does not fit
     if isinstance(given, str) or hasattr(given, "__fspath__"):
         path = Path(cast("str", given))
         return path, path.resolve(), open_npy(path)

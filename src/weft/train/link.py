@@ -23,11 +23,10 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from torch import Tensor
-    from torch_geometric.data import Data
 
     from weft.features import FeatureTable
-    from weft.nn import Batched
     from weft.train.settings import Settings
+    from weft.train.task import Batch, Net
 
 __all__ = ["EdgeSplit", "LinkTask"]
 
@@ -106,7 +105,7 @@ class LinkTask(Task):
             clean=clean,
         )
 
-    def loss(self, net: Batched, batch: Data) -> tuple[Tensor, int]:
+    def loss(self, net: Net, batch: Batch) -> tuple[Tensor, int]:
         """Mean over the pairs, and how many edges there are."""
         logit_K, label_K = _logits(net, batch)
         return functional.binary_cross_entropy_with_logits(logit_K, label_K), len(batch.input_id)
@@ -114,7 +113,7 @@ class LinkTask(Task):
     def _test(self) -> LinkNeighborLoader | None:
         return self._loader_of(self._split.test, 1, shuffle=False) if self._split.test.shape[1] else None
 
-    def _score(self, net: Batched, batches: Generator[Data]) -> float:
+    def _score(self, net: Net, batches: Generator[Batch]) -> float:
         """How often a hidden edge scores above a pair that is none."""
         positive: list[npt.NDArray[np.floating]] = []
         negative: list[npt.NDArray[np.floating]] = []
@@ -142,7 +141,7 @@ class LinkTask(Task):
         )
 
 
-def _logits(net: Batched, batch: Data) -> tuple[Tensor, Tensor]:
+def _logits(net: Net, batch: Batch) -> tuple[Tensor, Tensor]:
     """Of the pairs, and 1 for edges, 0 for others."""
     out = net(batch)
     source, target = batch.edge_label_index

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from torch.nn import functional
@@ -12,18 +12,17 @@ from weft.loader import NeighborLoader
 from weft.train.task import Task
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     import numpy.typing as npt
     from torch import Tensor
-    from torch_geometric.data import Data
 
     from weft.features import FeatureTable
-    from weft.graph import Graph
-    from weft.nn import Batched
+    from weft.graph import Graph, HeteroGraph
     from weft.train.settings import Settings
     from weft.train.split import Split
     from weft.train.targets import Targets
+    from weft.train.task import Batch, Net
 
 __all__ = ["NodeTask"]
 
@@ -34,23 +33,26 @@ class NodeTask(Task):
     Args:
         graph: where neighbours are drawn, uniformly, along edges that lead out: for messages that go along
             the edges of a directed graph, its reverse.
-        table: rows of the nodes.
+        table: rows of the nodes; of a graph of several types, by type.
         targets: their labels.
         split: which are learned from, which scored.
         settings: of the training.
         clean: whether NaN and infinity in the rows are taken for 0.
+        kind: the type of the labelled nodes, of a graph of several types.
     """
 
     def __init__(
         self,
-        graph: Graph,
-        table: FeatureTable,
+        graph: Graph | HeteroGraph,
+        table: FeatureTable | Mapping[str, FeatureTable],
         targets: Targets,
         split: Split,
         settings: Settings,
         *,
         clean: bool,
+        kind: str | None = None,
     ) -> None:
+        self._kind = kind
         self._graph, self._table, self._targets, self._split = graph, table, targets, split
         self._settings = settings
         super().__init__(
@@ -62,7 +64,7 @@ class NodeTask(Task):
             clean=clean,
         )
 
-    def loss(self, net: Batched, batch: Data) -> tuple[Tensor, int]:
+    def loss(self, net: Net, batch: Batch) -> tuple[Tensor, int]:
         """Mean over the seeds, and how many there are."""
         out_BC = net(batch)
         target = self._target(batch)
@@ -73,7 +75,7 @@ class NodeTask(Task):
     def _test(self) -> NeighborLoader | None:
         return self._loader_of(self._split.test, shuffle=False) if len(self._split.test) else None
 
-    def _score(self, net: Batched, batches: Generator[Data]) -> float:
+    def _score(self, net: Net, batches: Generator[Batch]) -> float:
         """Share of right classes, or micro-F1 where there may be several."""
         hit = true = predicted = np.zeros(self.out, np.int64)
         for batch in batches:
@@ -92,7 +94,7 @@ class NodeTask(Task):
             self._graph,
             self._table,
             settings.num_neighbors,
-            nodes,
+            nodes if self._kind is None else (self._kind, nodes),
             settings.batch_size,
             direction="out",
             weighted=False,
@@ -100,8 +102,9 @@ class NodeTask(Task):
             seed=settings.seed,
         )
 
-    def _target(self, batch: Data) -> Tensor:
-        return self._targets.take(batch.n_id[: batch.batch_size].numpy())
+    def _target(self, batch: Batch) -> Tensor:
+        store: Any = batch if self._kind is None else batch[self._kind]
+        return self._targets.take(store.n_id[: store.batch_size].numpy())
 
 
 def _one_hot(code_B: Tensor, classes: int) -> Tensor:

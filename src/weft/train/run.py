@@ -19,12 +19,9 @@ from weft.kernels.philox import philox_fill
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
-    from torch_geometric.data import Data
-
     from weft.graph.format import DirectoryReader, DirectoryWriter
-    from weft.nn import Batched
     from weft.train.settings import Settings
-    from weft.train.task import Task
+    from weft.train.task import Batch, Net, Task
 
 __all__ = ["Run", "pack", "unpack"]
 
@@ -44,7 +41,7 @@ class Run:
         settings: what else decides it.
     """
 
-    def __init__(self, net: Batched, task: Task, settings: Settings) -> None:
+    def __init__(self, net: Net, task: Task, settings: Settings) -> None:
         self.net, self.task, self.settings = net, task, settings
         self._optimizer = torch.optim.Adam(
             net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
@@ -84,7 +81,7 @@ class Run:
     def _scored(self) -> bool:
         return bool(self._history) and not math.isnan(self._history[-1][2])
 
-    def step(self, batch: Data) -> None:
+    def step(self, batch: Batch) -> None:
         """Learn from a batch.
 
         Raises:

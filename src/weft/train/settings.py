@@ -21,6 +21,8 @@ class Settings:
 
     Attributes:
         model: see :func:`weft.nn.model`.
+        target: with the task ``node``, the type whose nodes are told, of a graph of several types; None: the
+            only one with labels.
         task: ``node``: tell the labels of nodes; ``link``: tell edges from pairs of nodes without.
         hidden: width of the layers between, and of the vectors that ``link`` learns.
         num_neighbors: neighbours drawn at each hop, -1 for all; as many layers as hops.
@@ -49,6 +51,7 @@ class Settings:
     heads: int = 8
     negatives: int = 1
     seed: int = 0
+    target: str | None = None
 
     def __post_init__(self) -> None:
         """Check.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftValueError
-from weft.graph import Labels
+from weft.graph import EdgeType, Labels
 from weft.graph.format import DirectoryReader, DirectoryWriter
-from weft.nn import Batched, model
+from weft.nn import Batched, TypedBatched, TypedModel, model
 from weft.train.run import pack, unpack
 from weft.train.settings import Settings
 from weft.train.split import Split
@@ -23,9 +23,41 @@ if TYPE_CHECKING:
 
     from weft.graph import Graph
 
-__all__ = ["Trained"]
+__all__ = ["Trained", "Types"]
 
 KIND = "weft.model"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Types:
+    """What a model of a graph of several types was made for.
+
+    Attributes:
+        target: the type whose nodes it tells.
+        edge_types: those of the graph.
+        in_channels: columns of the features of each type that has some.
+        vectors: how many nodes there were of each type that has none, and whose vectors were learned.
+    """
+
+    target: str
+    edge_types: tuple[EdgeType, ...]
+    in_channels: dict[str, int]
+    vectors: dict[str, int]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {**asdict(self), "edge_types": [list(kind) for kind in self.edge_types]}
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Types:
+        """What :meth:`to_dict` gave."""
+        kinds = tuple((source, relation, target) for source, relation, target in values["edge_types"])
+        return cls(
+            target=values["target"],
+            edge_types=kinds,
+            in_channels=dict(values["in_channels"]),
+            vectors=dict(values["vectors"]),
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False, kw_only=True)
@@ -35,7 +67,8 @@ class Trained:
     Attributes:
         weights: of the model, by name.
         settings: of the training.
-        in_channels: columns of the features.
+        in_channels: columns of the features; of a graph of several types, those of ``types.target``, 0
+            where it has none.
         targets: what was learned to be told; None for the task ``link``.
         split: the nodes that were learned from and scored; None for the task ``link``.
         history: float64 ``[E, 4]``: epoch, mean loss, score on the validation set, seconds.
@@ -46,6 +79,7 @@ class Trained:
             to wait for.
         source: where ``graph`` and ``features`` were, their sizes, and whether NaN was taken for 0
             (``clean``).
+        types: of a graph of several types; None: it had one.
         path: the directory it was opened from.
     """
 
@@ -59,6 +93,7 @@ class Trained:
     score_name: str
     times: dict[str, float] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
+    types: Types | None = None
     path: Path | None = None
 
     @property
@@ -76,7 +111,12 @@ class Trained:
 
         Args:
             graph: what batches are sampled from, along edges that lead out.
+
+        Raises:
+            WeftValueError: the model is of a graph of several types; :meth:`typed_net` makes it.
         """
+        if self.types is not None:
+            raise WeftValueError("net: the model is of a graph of several types; typed_net() makes it")
         settings = self.settings
         made = model(
             settings.model,
@@ -89,6 +129,22 @@ class Trained:
         )
         made.load_state_dict(self.weights)
         return Batched(made, graph, "out").eval()
+
+    def typed_net(self) -> TypedBatched:
+        """The model of a graph of several types, asked about batches of it turned round."""
+        assert self.types is not None
+        settings, types = self.settings, self.types
+        made = TypedModel(
+            types.in_channels,
+            types.vectors,
+            types.edge_types,
+            settings.hidden,
+            self.out,
+            settings.layers,
+            dropout=settings.dropout,
+        )
+        made.load_state_dict(self.weights)
+        return TypedBatched(made, types.target, turned=True).eval()
 
     def __repr__(self) -> str:
         said = ", ".join(f"{part} {self.scores[part]:.4f}" for part in ("val", "test") if part in self.scores)
@@ -116,6 +172,7 @@ class Trained:
                     "score_name": self.score_name,
                     "times": self.times,
                     "source": self.source,
+                    "types": None if self.types is None else self.types.to_dict(),
                 }
             )
         return Trained.open(path)
@@ -149,6 +206,7 @@ class Trained:
                 score_name=meta["score_name"],
                 times=dict(meta["times"]),
                 source=dict(meta["source"]),
+                types=None if meta.get("types") is None else Types.from_dict(meta["types"]),
                 path=Path(path),
             )
         except (KeyError, TypeError, WeftValueError) as error:

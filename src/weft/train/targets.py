@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from weft.errors import WeftValueError
-from weft.graph import Graph, Labels
+from weft.graph import Labels
+
+if TYPE_CHECKING:
+    from weft.train.inputs import NodeSet
 
 __all__ = ["Targets"]
 
@@ -60,7 +63,7 @@ class Targets:
         return cls(labels, bool((np.diff(labels.indptr) > 1).any()))
 
     @classmethod
-    def of_graph(cls, graph: Graph, given: Labels | npt.ArrayLike | None) -> Targets:
+    def of_graph(cls, graph: NodeSet, given: Labels | npt.ArrayLike | None) -> Targets:
         """Those given, or else attached to the graph; see :meth:`of`.
 
         Raises:

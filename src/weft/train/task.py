@@ -14,12 +14,14 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from torch import Tensor
-    from torch_geometric.data import Data
+    from torch_geometric.data import Data, HeteroData
 
     from weft.loader import LinkNeighborLoader, NeighborLoader
-    from weft.nn import Batched
+    from weft.nn import Batched, TypedBatched
 
     Loader = NeighborLoader | LinkNeighborLoader
+    Batch = Data | HeteroData
+    Net = Batched | TypedBatched
 
 __all__ = ["Task"]
 
@@ -59,7 +61,7 @@ class Task:
         if self._val is not None:
             self._val.close()
 
-    def batches(self, epoch: int, start: int) -> Generator[Data]:
+    def batches(self, epoch: int, start: int) -> Generator[Batch]:
         """Those of an epoch, from number ``start`` on."""
         self._loader.epoch, self._loader.start = epoch, start
         computing, taken = 0.0, 0
@@ -71,15 +73,15 @@ class Task:
         for stage, seconds in {**self._loader.times, "compute": computing}.items():
             self.seconds[stage] = self.seconds.get(stage, 0.0) + seconds
 
-    def loss(self, net: Batched, batch: Data) -> tuple[Tensor, int]:
+    def loss(self, net: Net, batch: Batch) -> tuple[Tensor, int]:
         """Mean over what is learned from, and how many these are."""
         raise NotImplementedError
 
-    def validate(self, net: Batched) -> float:
+    def validate(self, net: Net) -> float:
         """Score on the validation set; NaN where it is empty."""
         return math.nan if self._val is None else self._scored(net, self._val)
 
-    def test(self, net: Batched) -> float:
+    def test(self, net: Net) -> float:
         """Score on the test set; NaN where it is empty."""
         loader = self._test()
         if loader is None:
@@ -88,7 +90,7 @@ class Task:
             return self._scored(net, loader)
 
     @torch.no_grad()
-    def _scored(self, net: Batched, loader: Loader) -> float:
+    def _scored(self, net: Net, loader: Loader) -> float:
         net.eval()
         loader.epoch = 0  # the same neighbours after every epoch: scores differ by the weights alone
         return self._score(net, (self._ready(batch) for batch in loader))
@@ -97,11 +99,12 @@ class Task:
         """A loader of the test set; None where it is empty."""
         raise NotImplementedError
 
-    def _score(self, net: Batched, batches: Generator[Data]) -> float:
+    def _score(self, net: Net, batches: Generator[Batch]) -> float:
         raise NotImplementedError
 
-    def _ready(self, batch: Data) -> Data:
+    def _ready(self, batch: Batch) -> Batch:
         """With features that a model can take."""
-        assert batch.x is not None
-        batch.x = as_input(batch.x, clean=self._clean)
+        for store in batch.node_stores:
+            if "x" in store:
+                store.x = as_input(store.x, clean=self._clean)
         return batch

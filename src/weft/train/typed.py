@@ -1,0 +1,354 @@
+"""A training on a graph of several types: the nodes of one are told, from those of all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from weft.config import parse_bytes, show_bytes
+from weft.embed.checkpoint import rows_digest
+from weft.errors import WeftKeyError, WeftTypeError, WeftValueError
+from weft.graph._plan import resident
+from weft.loader import NeighborLoader
+from weft.nn import TypedBatched, TypedModel
+from weft.rng import Op, key
+from weft.train.fitting import AHEAD, TRIAL, Fitting, cache_left
+from weft.train.inputs import Features, NodesOf, OnNan
+from weft.train.node import NodeTask
+from weft.train.plan import Plan
+from weft.train.settings import Settings
+from weft.train.split import Split
+from weft.train.store import Types
+from weft.train.targets import Targets
+
+if TYPE_CHECKING:
+    import os
+
+    import numpy.typing as npt
+
+    from weft.features import FeatureTable
+    from weft.graph import HeteroGraph, Labels
+
+    Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
+
+__all__ = ["TypedTraining", "features_by_type", "open_tables", "target_of", "turned"]
+
+
+class TypedTraining(Fitting):
+    """As :class:`weft.train.Training`, for an R-GCN on a graph of several types.
+
+    Nodes of a type without features have a learned vector each, ``hidden`` wide. It is part of the model, and
+    in memory with its gradient and both moments.
+
+    Args:
+        graph: messages go along its edges; see :meth:`weft.graph.HeteroGraph.with_reverse`.
+        features: by type, what :class:`weft.train.Training` takes; of types that it does not name, those
+            attached to the graph.
+        labels: of the nodes of ``settings.target``; None: those attached to the graph.
+        settings: what else decides it; the model must be ``rgcn``, the task ``node``.
+        split: as for :class:`weft.train.Training`.
+        memory: for rows of features of all types.
+        on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
+
+    Raises:
+        WeftKeyError: there is no such type of nodes.
+        WeftTypeError: features are not given by type.
+        WeftValueError: labels are missing or out of range, the target cannot be told from other types, no
+            edge leads to it, features are of other nodes or broken, or a parameter does not fit.
+        BudgetError: the memory does not suffice for the batches under way and a small cache.
+        FormatError: a file is damaged.
+        StorageError: a file cannot be read.
+    """
+
+    def __init__(
+        self,
+        graph: HeteroGraph,
+        features: Mapping[str, Given] | None = None,
+        labels: Labels | npt.ArrayLike | None = None,
+        *,
+        settings: Settings | None = None,
+        split: Split | None = None,
+        memory: int | str = "2GiB",
+        on_nan: OnNan = "fail",
+    ) -> None:
+        self.settings = Settings(model="rgcn") if settings is None else settings
+        _check(self.settings)
+        self._graph, self._base = graph, resident()
+        self._target = target_of(graph, self.settings.target, labelled=labels is not None)
+        nodes = NodesOf.type(graph, self._target)
+        self._targets = Targets.of_graph(nodes, labels)
+        known = self._targets.known()
+        if split is None and nodes.split is not None:
+            split = Split.named(nodes.split)
+        self._split = Split.random(known, self.settings.seed) if split is None else split
+        self._split.check(nodes.num_nodes, known)
+        self._features, vectors = features_by_type(graph, features, on_nan)
+        self._types = Types(
+            target=self._target,
+            edge_types=tuple(graph.edge_types),
+            in_channels={name: one.shape[1] for name, one in self._features.items()},
+            vectors=vectors,
+        )
+        self._sampled = turned(graph)
+        batch, edges = self._trial()
+        under_way = sum(batch[n] * one.shape[1] * one.dtype.itemsize for n, one in self._features.items())
+        size = sum(one.nbytes for one in self._features.values())
+        cache = cache_left(parse_bytes(memory), AHEAD * under_way, size)
+        self._table, self._tables = open_tables(self._features, cache, graph)
+        self._task = NodeTask(
+            self._sampled,
+            self._table,
+            self._targets,
+            self._split,
+            self.settings,
+            clean=self.broken > 0,
+            kind=self._target,
+        )
+        self._net = self._make_net()
+        self.plan = self._make_plan(batch, edges, AHEAD * under_way, min(cache, size))
+
+    @property
+    def broken(self) -> int:
+        """Features that are NaN or infinite and are taken for 0."""
+        return sum(one.broken for one in self._features.values())
+
+    def _given(self) -> dict[str, Any]:
+        given = self._features.items()
+        return {
+            "target": self._target,
+            "features": {name: f"{one.dtype} {list(one.shape)}" for name, one in given},
+            "rows": {name: one.digest for name, one in given},
+            "nan": self.broken,
+        }
+
+    def _graph_identity(self) -> dict[str, Any]:
+        graph = self._graph
+        return {
+            "nodes": graph.num_nodes,
+            "edges": {" ".join(kind): count for kind, count in graph.num_edges.items()},
+            "sha256": {" ".join(kind): rows_digest(rows) for kind, rows in graph.rows.items()},
+        }
+
+    def _model(self) -> dict[str, Any]:
+        graph, path = self._graph, self._graph.path
+        return {
+            "in_channels": self._types.in_channels.get(self._target, 0),
+            "types": self._types,
+            "source": {
+                "graph": None if path is None else str(path.resolve()),
+                "features": {
+                    name: None if one.path is None else str(one.path) for name, one in self._features.items()
+                },
+                "nodes": graph.num_nodes[self._target],
+                "edges": sum(graph.num_edges.values()),
+                "clean": self.broken > 0,
+            },
+        }
+
+    def _make_net(self) -> TypedBatched:
+        settings, types = self.settings, self._types
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(key(settings.seed, Op.INIT) >> 32)
+            gnn = TypedModel(
+                types.in_channels,
+                types.vectors,
+                types.edge_types,
+                settings.hidden,
+                self._task.out,
+                settings.layers,
+                dropout=settings.dropout,
+            )
+        return TypedBatched(gnn, self._target, turned=True)
+
+    def _trial(self) -> tuple[dict[str, int], int]:
+        """Nodes of each type and edges of a batch, the most of a few."""
+        assert self._split is not None
+        nodes, edges = dict.fromkeys(self._graph.node_types, 0), 0
+        with NeighborLoader(
+            self._sampled,
+            None,
+            self.settings.num_neighbors,
+            (self._target, self._split.train),
+            self.settings.batch_size,
+            direction="out",
+            weighted=False,
+            shuffle=True,
+            seed=self.settings.seed,
+            prefetch=0,
+        ) as loader:
+            for _, batch in zip(range(TRIAL), loader, strict=False):
+                nodes = {name: max(most, len(batch[name].n_id)) for name, most in nodes.items()}
+                edges = max(edges, sum(len(batch[kind].e_id) for kind in batch.edge_types))
+        return nodes, edges
+
+    def _make_plan(self, batch: dict[str, int], edges: int, under_way: int, cache: int) -> Plan:
+        settings, types, split = self.settings, self._types, self._split
+        assert split is not None
+        widths = {**types.in_channels, **dict.fromkeys(types.vectors, settings.hidden)}
+        # As for graphs of one type.
+        made = sum(count * 4 * (widths.get(n, 0) + 4 * settings.hidden) for n, count in batch.items())
+        made += edges * (20 + 2 * 4 * max(settings.hidden, *widths.values()))
+        rows = [
+            f"{name} {one.shape[0]:,} × {one.shape[1]:,} {one.dtype}" for name, one in self._features.items()
+        ]
+        if types.vectors:
+            learned = (
+                f"{name} {count:,} ({show_bytes(4 * count * settings.hidden)})"
+                for name, count in types.vectors.items()
+            )
+            rows.append(f"learned vectors of {settings.hidden}: {', '.join(learned)}")
+        return Plan(
+            nodes=sum(self._graph.num_nodes.values()),
+            edges=sum(self._graph.num_edges.values()),
+            items=self._task.items,
+            val=len(split.val),
+            test=len(split.test),
+            unit=f"{self._target} nodes",
+            batch_size=settings.batch_size,
+            batch_nodes=sum(batch.values()),
+            batch_edges=edges,
+            epochs=settings.epochs,
+            rows="; ".join(rows),
+            features=sum(one.nbytes for one in self._features.values()),
+            cache=cache,
+            model=f"{settings.model}, {settings.layers} layers, hidden {settings.hidden}, "
+            f"{len(types.edge_types)} types of edges",
+            parameters=sum(p.numel() for p in self._net.parameters()),
+            graph=self._sampled.nbytes,
+            batches=under_way + made,
+            base=self._base,
+        )
+
+
+def _check(settings: Settings) -> None:
+    if settings.model != "rgcn":
+        raise WeftValueError(
+            f"train: the graph has types of nodes and edges, which {settings.model!r} does not know; give "
+            "--model rgcn (model='rgcn' in Python)"
+        )
+    if settings.task != "node":
+        raise WeftValueError(
+            f"train: the task {settings.task!r} is for graphs of one type; of several types nodes are told "
+            "(--task node). For edges, weft.loader.LinkNeighborLoader gives batches to a loop of your own"
+        )
+
+
+def target_of(graph: HeteroGraph, given: str | None, *, labelled: bool) -> str:
+    """The type whose nodes are told.
+
+    Args:
+        graph: which has it.
+        given: what was asked for; None: the only type that has labels.
+        labelled: labels are given, too; whose, must then be said.
+
+    Raises:
+        WeftKeyError: there is no such type.
+        WeftValueError: several types could be meant, or none, or no edge leads to it.
+    """
+    types = ", ".join(graph.node_types)
+    if given is None:
+        candidates = list(graph.labels)
+        if labelled or len(candidates) != 1:
+            why = "several types have labels" if len(candidates) > 1 else "no type has labels attached"
+            raise WeftValueError(
+                f"train: {'labels are given' if labelled else why}: which nodes are to be told? Give "
+                f"--target NAME (target= in Python); the types are {types}"
+            )
+        given = candidates[0]
+    if given not in graph.nodes:
+        raise WeftKeyError(f"train: no nodes of type {given!r} to tell; the types are {types}")
+    if not labelled and given not in graph.labels:
+        have = ", ".join(graph.labels) or "none"
+        raise WeftValueError(
+            f"train: nodes of type {given!r} have no labels (those that have: {have}); give --labels FILE "
+            "(labels= in Python), or attach some: weft attach DIR --type " + given + " --labels FILE"
+        )
+    if not any(kind[2] == given for kind in graph.rows):
+        raise WeftValueError(
+            f"train: no edges lead to nodes of type {given!r}, so the graph says nothing of them; "
+            "import it without --directed, or with_reverse() in Python, for the way back"
+        )
+    return given
+
+
+def features_by_type(
+    graph: HeteroGraph, given: Mapping[str, Given] | None, on_nan: OnNan
+) -> tuple[dict[str, Features], dict[str, int]]:
+    """Features of the types that have some; and of the others, if edges join them, how many nodes they have.
+
+    Raises:
+        WeftKeyError: features are given for a type there is not.
+        WeftTypeError: they are not given by type.
+        WeftValueError: they are of other nodes, or broken.
+    """
+    if given is not None and not isinstance(given, Mapping):
+        raise WeftTypeError(
+            "train: features of a graph of several types are given by type: --features NAME=FILE (a dict in "
+            f"Python; got {type(given).__name__})"
+        )
+    given = given or {}
+    for name in given:
+        if name not in graph.nodes:
+            raise WeftKeyError(
+                f"train: features are given for nodes of type {name!r}; the types are "
+                f"{', '.join(graph.node_types)}"
+            )
+    joined = {name for kind in graph.rows for name in kind[::2]}
+    features: dict[str, Features] = {}
+    vectors: dict[str, int] = {}
+    for name in graph.nodes:
+        if name not in joined:
+            continue
+        if name not in given and name not in graph.features:
+            vectors[name] = graph.num_nodes[name]
+            continue
+        try:
+            features[name] = Features.of(given.get(name), NodesOf.type(graph, name), on_nan)
+        except WeftValueError as error:
+            raise WeftValueError(f"{error} (nodes of type {name!r})") from None
+    return features, vectors
+
+
+def turned(graph: HeteroGraph) -> HeteroGraph:
+    """The graph in memory with every edge turned round under the name it has; weights are left out.
+
+    To sample neighbours along edges that lead out of it then turns nothing round again, in any loader.
+    """
+    rows = {
+        (target, called, source): replace(some, weight=None).reverse(graph.num_nodes[target])
+        for (source, called, target), some in graph.rows.items()
+    }
+    return replace(graph, rows=rows, path=None)
+
+
+def open_tables(
+    features: Mapping[str, Features], memory: int, graph: HeteroGraph
+) -> tuple[dict[str, FeatureTable], list[FeatureTable]]:
+    """Tables of all types, each with its share of so many bytes; and those that are ours to close.
+
+    Raises:
+        BudgetError: not even a small cache fits.
+    """
+    total = max(1, sum(one.nbytes for one in features.values()))
+    tables: dict[str, FeatureTable] = {}
+    ours: list[FeatureTable] = []
+    try:
+        for name, one in features.items():
+            share = memory if total <= memory else memory * one.nbytes // total
+            # A node is drawn as often as it has edges to those that draw.
+            hotness = np.zeros(graph.num_nodes[name], np.int64)
+            for kind, rows in graph.rows.items():
+                if kind[0] == name:
+                    hotness += np.diff(rows.indptr)
+            tables[name], mine = one.open(share, hotness)
+            if mine:
+                ours.append(tables[name])
+    except BaseException:
+        for table in ours:
+            table.close()
+        raise
+    return tables, ours
