@@ -10,10 +10,10 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from weft.graph import EdgeType
+    from weft.graph import EdgeType, Graph, HeteroGraph
     from weft.graph.hetero_ingest import TypedEdges
 
-__all__ = ["column", "counts_of", "edges_of"]
+__all__ = ["check_kind", "column", "counts_of", "edges_of", "features_of"]
 
 
 def edges_of(
@@ -76,6 +76,56 @@ def counts_of(text: str) -> int | dict[str, int]:
             )
         counts[name.strip()] = int(number)
     return counts
+
+
+def features_of(words: Sequence[str]) -> Path | dict[str, Path] | None:
+    """One file of features, or by type ``paper=FILE``; None: none is given.
+
+    Raises:
+        WeftValueError: there is no such file, a word is not of this form, or two are of one type.
+    """
+    if not words:
+        return None
+    if all("=" not in word or Path(word).is_file() for word in words):
+        return _file(words[-1])  # as of any option, the last counts
+    found: dict[str, Path] = {}
+    for word in words:
+        name, equals, place = word.partition("=")
+        if not equals or not name or not place:
+            raise WeftValueError(
+                "--features takes FILE.npy, or for a graph of several types TYPE=FILE.npy, once for each "
+                f"(got {word!r})"
+            )
+        if name in found:
+            raise WeftValueError(f"--features {name}= is given twice")
+        found[name] = _file(place)
+    return found
+
+
+def check_kind(graph: Graph | HeteroGraph, features: Path | dict[str, Path] | None) -> None:
+    """Refuse features by type for a graph of one type, and the other way round.
+
+    Raises:
+        WeftValueError: they are.
+    """
+    from weft.graph import HeteroGraph
+
+    if isinstance(graph, HeteroGraph) and isinstance(features, Path):
+        types = ", ".join(graph.num_nodes)
+        raise WeftValueError(
+            f"--features {features}: of which nodes? The graph has several types: give --features "
+            f"TYPE={features}, TYPE being one of {types}"
+        )
+    if isinstance(features, dict) and not isinstance(graph, HeteroGraph):
+        raise WeftValueError(
+            f"--features {next(iter(features))}=…: the graph has one type of nodes; give the file alone"
+        )
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise WeftValueError(f"there is no file {text} for --features")
+    return Path(text)
 
 
 def column(text: str) -> str | int:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from weft.cli._training import (
     check_apart,
@@ -26,12 +26,15 @@ from weft.cli._training import (
     sibling,
     unfinished_at,
 )
+from weft.cli._typed import check_kind, features_of
 from weft.errors import WeftValueError
 from weft.progress import shown_here
 
 if TYPE_CHECKING:
-    from weft.graph import Graph, Labels
-    from weft.train import Settings, Split, Trained, Training
+    from weft.graph import Graph, HeteroGraph, Labels
+    from weft.train import Settings, Split, Trained
+    from weft.train.fitting import Fitting
+    from weft.train.inputs import NodeSet
 
 __all__ = ["Args", "labels_of", "run"]
 
@@ -46,15 +49,19 @@ class Args:
     out: Annotated[Path | None, arg(metavar="DIR")] = None
     """Where the model goes; only --plan does without."""
 
-    model: Literal["sage", "gat", "gcn", "gin"] = "sage"
-    """GraphSAGE, GAT, GCN or GIN, as PyG has them."""
+    model: Literal["sage", "gat", "gcn", "gin", "rgcn"] = "sage"
+    """GraphSAGE, GAT, GCN or GIN, as PyG has them; rgcn, R-GCN, for graphs of several types."""
 
     task: Literal["node", "link"] = "node"
     """node: tell the labels of nodes. link: learn vectors whose products tell edges from other pairs; 5 % of
     the edges are hidden to validate, 10 % to test."""
 
-    features: Annotated[Path | None, arg(metavar="NPY")] = None
-    """A row for each node; the graph's features when not given."""
+    target: Annotated[str | None, arg(metavar="TYPE")] = None
+    """The type whose nodes are told, of a graph of several; the only one with labels when not given."""
+
+    features: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="[TYPE=]NPY")] = ()
+    """A row for each node; the graph's features when not given. Of a graph of several types once for each
+    type; nodes of a type without features have a learned vector each."""
 
     labels: Annotated[Path | None, arg(metavar="FILE")] = None
     """Lines of id and label, several for a node allowed; or a .npy of a class for each node, -1 for unknown.
@@ -133,9 +140,9 @@ class Args:
 
 def run(args: Args) -> int:
     """Open, check, say the plan; train, save, report."""
-    from weft.graph import Graph
+    from weft.graph import open_graph
     from weft.graph._lock import locked
-    from weft.train import Training
+    from weft.train.fit import prepare
 
     _check(args)
     settings = _settings(args)
@@ -146,15 +153,17 @@ def run(args: Args) -> int:
                 return 0
             _check_places(args)
             stack.enter_context(locked(_out(args)))
-        graph = Graph.open(args.graph)
+        graph, features = open_graph(args.graph), features_of(args.features)
+        check_kind(graph, features)
+        nodes = _nodes(args, graph, settings)
         with notes():
             training = stack.enter_context(
-                Training(
+                prepare(
                     graph,
-                    args.features,
-                    labels_of(graph, args.labels, args.label_columns),
+                    features,
+                    labels_of(nodes, args.labels, args.label_columns),
                     settings=settings,
-                    split=_split(args, graph),
+                    split=_split(args, nodes),
                     memory=args.memory,
                     on_nan=args.on_nan,
                 )
@@ -168,7 +177,21 @@ def run(args: Args) -> int:
     return 0
 
 
-def _train(args: Args, training: Training) -> None:
+def _nodes(args: Args, graph: Graph | HeteroGraph, settings: Settings) -> NodeSet:
+    """Those that labels and split are of."""
+    from weft.graph import Graph
+    from weft.train.inputs import NodesOf
+    from weft.train.typed import check_model, target_of
+
+    if isinstance(graph, Graph):
+        if args.target is not None:
+            raise WeftValueError(f"--target {args.target}: the graph has one type of nodes; leave it out")
+        return graph
+    check_model(settings)
+    return NodesOf.type(graph, target_of(graph, args.target, labelled=args.labels is not None))
+
+
+def _train(args: Args, training: Fitting) -> None:
     from weft.embed.checkpoint import remove
 
     state = _state(args)
@@ -224,7 +247,8 @@ def _check(args: Args) -> None:
         raise WeftValueError("--labels and --split are for --task node; leave them out")
     if args.label_columns is not None and args.labels is None:
         raise WeftValueError("--label-columns needs --labels FILE")
-    for option, file in (("--features", args.features), ("--labels", args.labels), ("--split", args.split)):
+    features_of(args.features)
+    for option, file in (("--labels", args.labels), ("--split", args.split)):
         if file is not None and not file.is_file():
             raise WeftValueError(f"there is no file {file} for {option}")
     if args.report is not None:
@@ -258,6 +282,7 @@ def _settings(args: Args) -> Settings:
         heads=args.heads,
         negatives=args.negatives,
         seed=args.seed,
+        target=args.target,
     )
 
 
@@ -272,7 +297,7 @@ def set_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def labels_of(graph: Graph, file: Path | None, columns: tuple[str, str] | None) -> Labels | Any | None:  # noqa: ANN401
+def labels_of(graph: NodeSet, file: Path | None, columns: tuple[str, str] | None) -> Labels | Any | None:  # noqa: ANN401
     """Labels from a file; None: the graph's."""
     if file is None:
         return None
@@ -285,7 +310,7 @@ def labels_of(graph: Graph, file: Path | None, columns: tuple[str, str] | None) 
     return _read(graph, file, columns_of(columns))
 
 
-def _split(args: Args, graph: Graph) -> Split | None:
+def _split(args: Args, graph: NodeSet) -> Split | None:
     """From a file, or a column of the file of labels; None: by chance."""
     from weft.graph.sources.labels import column_titled
     from weft.train import Split
@@ -300,7 +325,7 @@ def _split(args: Args, graph: Graph) -> Split | None:
     return None
 
 
-def _read(graph: Graph, file: Path, columns: tuple[int | str, int | str] | None) -> Labels:
+def _read(graph: NodeSet, file: Path, columns: tuple[int | str, int | str] | None) -> Labels:
     from weft.graph import read_labels
 
     def say(text: str) -> None:
@@ -314,9 +339,10 @@ def _check_places(args: Args) -> None:
     from weft.train.store import KIND
 
     out, state = _out(args), _state(args)
-    kept = {
+    given = features_of(args.features)
+    kept: dict[str, Path | None] = {
         "the graph": args.graph,
-        "--features": args.features,
+        **(given if isinstance(given, dict) else {"--features": given}),
         "--labels": args.labels,
         "--split": args.split,
         "--tensorboard": args.tensorboard,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
 
-__all__ = ["TypedTraining", "features_by_type", "open_tables", "target_of", "turned"]
+__all__ = ["TypedTraining", "check_model", "features_by_type", "open_tables", "target_of", "turned"]
 
 
 class TypedTraining(Fitting):
@@ -76,7 +76,7 @@ class TypedTraining(Fitting):
         on_nan: OnNan = "fail",
     ) -> None:
         self.settings = Settings(model="rgcn") if settings is None else settings
-        _check(self.settings)
+        check_model(self.settings)
         self._graph, self._base = graph, resident()
         self._target = target_of(graph, self.settings.target, labelled=labels is not None)
         nodes = NodesOf.type(graph, self._target)
@@ -224,7 +224,12 @@ class TypedTraining(Fitting):
         )
 
 
-def _check(settings: Settings) -> None:
+def check_model(settings: Settings) -> None:
+    """Refuse a model or a task that is for graphs of one type.
+
+    Raises:
+        WeftValueError: it is.
+    """
     if settings.model != "rgcn":
         raise WeftValueError(
             f"train: the graph has types of nodes and edges, which {settings.model!r} does not know; give "
