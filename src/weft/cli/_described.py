@@ -83,6 +83,13 @@ def _model(reader: DirectoryReader) -> dict[str, Any]:
     }
     if len(history):
         facts["loss"] = f"{history[0, 1]:.4f} in the first epoch, {history[-1, 1]:.4f} in the last"
+    if types := meta.get("types"):
+        facts |= {
+            "tells_nodes_of": types["target"],
+            "features": types["in_channels"],
+            "learned_vectors": types["vectors"],
+            "edge_types": [" ".join(kind) for kind in types["edge_types"]],
+        }
     return facts | {
         "of_graph": source.get("graph"),
         "nodes": source.get("nodes"),

@@ -68,6 +68,10 @@ def test_from_files_to_a_model(place, tmp_path, capsys):
     for word in ("Validation", "accuracy of the test set", "learned vectors"):
         assert word in html, word
     assert sorted(Trained.open(tmp_path / "run").classes) == ["blue", "green", "red"]
+    assert weft("info", tmp_path / "run") == 0
+    said = capsys.readouterr().out
+    for word in ("paper rev_cites paper", "author=78", "tells nodes of   paper"):
+        assert word in said, said
 
 
 def test_what_is_attached_is_found(place, tmp_path, capsys):
