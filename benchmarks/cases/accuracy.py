@@ -26,9 +26,9 @@ MODELS: dict[str, dict[str, Any]] = {
     "gcn": {"hidden": 16, "learning_rate": 0.01, "weight_decay": 5e-4, "dropout": 0.5},
 }
 SOCIAL = {name: {**given, "hidden": 32} for name, given in MODELS.items()}
-# Batch size and epochs. The small training sets are one batch, of as many steps as the full batch has: with
+# Batch size and epochs: as many as the full batch has steps. The small training sets are one batch; with
 # batches of 64 of Cora's 140 nodes, the last of 12, GCN was 0.68 points below the full batch.
-BATCH = {"Cora": (140, 100), "CiteSeer": (120, 100), "Facebook pages": (1024, 30), "Twitch DE": (1024, 30)}
+BATCH = {"Cora": (140, 100), "CiteSeer": (120, 100), "Facebook pages": (1024, 100), "Twitch DE": (1024, 100)}
 FANOUT = (15, 10)
 
 
