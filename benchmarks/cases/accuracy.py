@@ -28,7 +28,7 @@ MODELS: dict[str, dict[str, Any]] = {
 SOCIAL = {name: {**given, "hidden": 32} for name, given in MODELS.items()}
 # Batch size, epochs, neighbours of each hop. The small training sets are one batch, of as many epochs as the
 # full batch has steps; with batches of 64 of Cora's 140 nodes, the last of 12, GCN was 0.68 points below it.
-# A node of Twitch DE has 32 neighbours: with 15 and 10 of them, in 30 epochs, SAGE was 0.33 and GAT 0.97 below.
+# A node of Twitch DE has 32 neighbours: with 15, 10 of them in 30 epochs SAGE was 0.33 and GAT 0.97 below.
 Sampled = tuple[int, int, tuple[int, int]]
 SAMPLED: dict[str, Sampled] = {
     "Cora": (140, 100, (15, 10)),
