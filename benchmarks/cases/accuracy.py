@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from torch import Tensor
+    from torch.nn import Module
 
 SEEDS = 5
 STEPS = 100  # of the full batch
@@ -94,24 +95,29 @@ def weft_of(
     return learn
 
 
+def pyg_model(name: str, columns: int, hidden: int, classes: int, dropout: float) -> Module:
+    """PyG's own, of two layers."""
+    from torch_geometric.nn import models
+
+    more = {"gat": {"heads": 8, "act": "elu"}}.get(name, {})
+    kind = {"sage": models.GraphSAGE, "gat": models.GAT, "gcn": models.GCN}[name]
+    return kind(columns, hidden, 2, classes, dropout=dropout, **more)
+
+
 def pyg_of(problem: Problem, name: str, given: dict[str, Any]) -> Callable[[int], float]:
     """PyG's model on all edges at once; the weights of the best validation score are asked."""
     import torch
     from torch.nn import functional
-    from torch_geometric.nn import models
 
     graph = problem.graph
     x, y = torch.from_numpy(problem.x), torch.from_numpy(problem.y)
     src = np.repeat(np.arange(graph.num_nodes), graph.degree())
     edge_index = torch.from_numpy(np.stack([src, graph.indices.astype(np.int64)]))
     train, val, test = (torch.from_numpy(getattr(problem.split, p)) for p in ("train", "val", "test"))
-    more = {"gat": {"heads": 8, "act": "elu"}}.get(name, {})
-    kind = {"sage": models.GraphSAGE, "gat": models.GAT, "gcn": models.GCN}[name]
 
     def learn(seed: int) -> float:
         torch.manual_seed(seed)
-        classes = int(problem.y.max()) + 1
-        model = kind(x.shape[1], given["hidden"], 2, classes, dropout=given["dropout"], **more)
+        model = pyg_model(name, x.shape[1], given["hidden"], int(problem.y.max()) + 1, given["dropout"])
         optimizer = torch.optim.Adam(
             model.parameters(), lr=given["learning_rate"], weight_decay=given["weight_decay"]
         )

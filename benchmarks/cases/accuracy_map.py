@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.case import Case, Row
-from benchmarks.cases.accuracy import Measured, note
+from benchmarks.cases.accuracy import SEEDS, Measured, note, pyg_model
 from benchmarks.graphs import DATA, github
 
 if TYPE_CHECKING:
@@ -17,13 +17,19 @@ if TYPE_CHECKING:
     from weft.graph import Graph
     from weft.train import Split
 
-SEEDS = 3
+MODELS = ("sage", "gat", "gcn")
 FANOUT, BATCH, EPOCHS, HIDDEN, RATE, DROPOUT = (10, 5), 1024, 3, 128, 0.005, 0.3
-SHARES = (0.3, 0.0, 0.1)
+SHARES = (0.1, 0.0, 0.1)
 CACHE = 0.1  # of the features
 
 
-def _weft(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], float]:  # noqa: ANN401
+def _weft(
+    name: str,
+    graph: Graph,
+    path: Path,
+    y: Any,  # noqa: ANN401
+    split: Split,
+) -> Callable[[int], float]:
     import weft.features
     from weft.train import fit
 
@@ -36,6 +42,7 @@ def _weft(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], flo
             table,
             y,
             split=split,
+            model=name,
             num_neighbors=FANOUT,
             batch_size=BATCH,
             epochs=EPOCHS,
@@ -50,10 +57,15 @@ def _weft(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], flo
     return learn
 
 
-def _peer(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], float]:  # noqa: ANN401
+def _peer(
+    name: str,
+    graph: Graph,
+    path: Path,
+    y: Any,  # noqa: ANN401
+    split: Split,
+) -> Callable[[int], float]:
     import torch
     from torch.nn import functional
-    from torch_geometric.nn import GraphSAGE
 
     from benchmarks.pyg_sampling import Sampler
 
@@ -61,7 +73,7 @@ def _peer(graph: Graph, path: Path, y: Any, split: Split) -> Callable[[int], flo
 
     def learn(seed: int) -> float:
         torch.manual_seed(seed)
-        model = GraphSAGE(rows.shape[1], HIDDEN, len(FANOUT), int(y.max()) + 1, dropout=DROPOUT)
+        model = pyg_model(name, rows.shape[1], HIDDEN, int(y.max()) + 1, DROPOUT)
         optimizer = torch.optim.Adam(model.parameters(), lr=RATE)
         sampler, rng = Sampler(graph, FANOUT, seed), np.random.default_rng(seed)
 
@@ -107,16 +119,20 @@ def _rows(folder: Path) -> list[Row]:
     graph, path, y = github(folder)
     graph = graph.in_memory()
     split = Split.random(np.flatnonzero(y >= 0), 0, SHARES)
-    ours, peer = Measured(_weft(graph, path, y, split)), Measured(_peer(graph, path, y, split))
-    return [
-        Row(
-            name="map_of_github, sage",
-            ours=ours,
-            peer=peer,
-            peer_name=f"PyG {torch_geometric.__version__}, features in memory",
-            note=note(ours, peer),
+    rows: list[Row] = []
+    for name in MODELS:
+        ours = Measured(_weft(name, graph, path, y, split))
+        peer = Measured(_peer(name, graph, path, y, split))
+        rows.append(
+            Row(
+                name=f"map_of_github, {name}",
+                ours=ours,
+                peer=peer,
+                peer_name=f"PyG {torch_geometric.__version__}, features in memory",
+                note=note(ours, peer),
+            )
         )
-    ]
+    return rows
 
 
 CASE = Case(
@@ -136,7 +152,7 @@ CASE = Case(
         "learning_rate": RATE,
         "dropout": DROPOUT,
         "threads": 1,
-        "peer": "torch_geometric.nn.GraphSAGE on batches sampled by the rules of PyG's NeighborLoader",
+        "peer": "torch_geometric.nn.models on batches sampled by the rules of PyG's NeighborLoader",
     },
     repeat=SEEDS,
     warmup=False,
