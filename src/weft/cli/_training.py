@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from weft.embed import Embedding, Estimate, NodeEmbedding
     from weft.embed.family import AnyPlan
@@ -23,11 +23,12 @@ __all__ = [
     "check_minutes",
     "check_out",
     "check_report",
+    "check_same",
     "finished",
     "go_on",
     "nearest",
     "notes",
-    "said_finished",
+    "other_than",
     "show_plan",
     "show_result",
     "show_time",
@@ -112,21 +113,31 @@ def finished(out: Path, state: Path | None, made_with: Mapping[str, object], *, 
         return False
     made = Embedding.open(out)
     there = {name: made.config.get(name) for name in made_with} | {"holdout": made.holdout is not None}
-    said_finished(out, made, there, {**made_with, "holdout": holdout})
+    check_same(out, there, {**made_with, "holdout": holdout})
+    sys.stdout.write(f"  resume   nothing to do: {out} is finished, {made!r}\n")
     return True
 
 
-def said_finished(out: Path, made: object, there: Mapping[str, object], now: Mapping[str, object]) -> None:
-    """Say that what a run would make is there already.
+def check_same(out: Path, there: Mapping[str, object], now: Mapping[str, object]) -> None:
+    """Refuse to take what is there for what a run would make.
+
+    Args:
+        out: where it is.
+        there: settings it was made with.
+        now: settings of the run.
 
     Raises:
-        WeftValueError: it was made with other settings: ``there`` says which, ``now`` which would be.
+        WeftValueError: they differ.
     """
     if differ := [f"{name}={there[name]!r} (now {now[name]!r})" for name in now if there[name] != now[name]]:
-        raise WeftValueError(
-            f"{out} exists and was made with {', '.join(differ)}; choose another --out or pass --overwrite"
-        )
-    sys.stdout.write(f"  resume   nothing to do: {out} is finished, {made!r}\n")
+        raise other_than(out, differ)
+
+
+def other_than(out: Path, differ: Sequence[str]) -> WeftValueError:
+    """What is there was made otherwise."""
+    return WeftValueError(
+        f"{out} exists and was made with {', '.join(differ)}; choose another --out or pass --overwrite"
+    )
 
 
 def check_out(out: Path, kind: str, state: Path | None, *, overwrite: bool, resume: bool) -> None:

@@ -20,9 +20,10 @@ from weft.cli._training import (
     check_minutes,
     check_out,
     check_report,
+    check_same,
     go_on,
     notes,
-    said_finished,
+    other_than,
     sibling,
     unfinished_at,
 )
@@ -122,6 +123,9 @@ class Args:
     checkpoint_minutes: float = 10.0
     """Minutes between checkpoints; 0: after every batch; inf: only when interrupted."""
 
+    checkpoint_epochs: Annotated[int | None, arg(metavar="INT")] = None
+    """Epochs between checkpoints as well, whatever the time."""
+
     resume: bool = False
     """Go on from the checkpoint, if there is one."""
 
@@ -147,12 +151,14 @@ def run(args: Args) -> int:
     _check(args)
     settings = _settings(args)
     set_threads(args.threads)
+    made = None
     with contextlib.ExitStack() as stack:
         if not args.plan:
-            if args.resume and not args.overwrite and _finished(args, settings):
-                return 0
-            _check_places(args)
-            stack.enter_context(locked(_out(args)))
+            if args.resume and not args.overwrite:
+                made = _finished(args, settings)
+            if made is None:
+                _check_places(args)
+                stack.enter_context(locked(_out(args)))
         graph, features = open_graph(args.graph), features_of(args.features)
         check_kind(graph, features)
         nodes = _nodes(args, graph, settings)
@@ -168,6 +174,9 @@ def run(args: Args) -> int:
                     on_nan=args.on_nan,
                 )
             )
+        if made is not None:
+            _nothing_to_do(args, made, training)
+            return 0
         sys.stdout.write(f"{training.plan}\n")
         if training.broken:
             sys.stdout.write(f"  nan      {training.broken:,} features are taken for 0\n")
@@ -201,6 +210,7 @@ def _train(args: Args, training: Fitting) -> None:
     made = training.fit(
         checkpoint=state,
         every_minutes=args.checkpoint_minutes,
+        every_epochs=args.checkpoint_epochs,
         resume=args.resume,
         tensorboard=args.tensorboard,
         progress=shown_here(),
@@ -243,6 +253,8 @@ def _check(args: Args) -> None:
             f"there is no graph directory {args.graph}; make one of a file of edges with weft import"
         )
     check_minutes(args.checkpoint_minutes)
+    if args.checkpoint_epochs is not None and args.checkpoint_epochs < 1:
+        raise WeftValueError(f"--checkpoint-epochs must be at least 1 (got {args.checkpoint_epochs})")
     if args.task == "link" and (args.labels is not None or args.split is not None):
         raise WeftValueError("--labels and --split are for --task node; leave them out")
     if args.label_columns is not None and args.labels is None:
@@ -351,18 +363,31 @@ def _check_places(args: Args) -> None:
     check_out(out, KIND, state, overwrite=args.overwrite, resume=args.resume)
 
 
-def _finished(args: Args, settings: Settings) -> bool:
-    """Whether this model is there already; say so."""
+def _finished(args: Args, settings: Settings) -> Trained | None:
+    """The model that is there already.
+
+    Raises:
+        WeftValueError: it was made with other settings.
+    """
     from weft.graph.format import format_of
     from weft.train import Trained
     from weft.train.store import KIND
 
     out = _out(args)
     if format_of(out) != KIND or unfinished_at(_state(args)):
-        return False
+        return None
     made = Trained.open(out)
-    said_finished(out, made, made.settings.to_dict(), settings.to_dict())
-    return True
+    check_same(out, made.settings.to_dict(), settings.to_dict())
+    return made
+
+
+def _nothing_to_do(args: Args, made: Trained, training: Fitting) -> None:
+    """Say that a model is there, if it is of this graph, these features, labels and split."""
+    from weft.embed.checkpoint import differences
+
+    if differ := differences(made.identity, training.identity()):
+        raise other_than(_out(args), differ)
+    sys.stdout.write(f"  resume   nothing to do: {_out(args)} is finished, {made!r}\n")
 
 
 def _out(args: Args) -> Path:

@@ -29,6 +29,7 @@ __all__ = [
     "Checkpoint",
     "Keepable",
     "check_place",
+    "differences",
     "graph_identity",
     "identity",
     "pairs_saved",
@@ -90,7 +91,7 @@ class Checkpoint:
             WeftValueError: it belongs to another run; the message names what differs.
         """
         reader = DirectoryReader(self.path, KIND)
-        if differ := _differences(reader.meta, self.run):
+        if differ := differences(reader.meta, self.run):
             raise WeftValueError(
                 f"cannot go on from {self.path}: it was made with {', '.join(differ)}; "
                 "give the same graph and parameters, or remove it to begin anew"
@@ -207,8 +208,13 @@ def rows_digest(graph: Graph | Rows) -> str:
     return digest.hexdigest()
 
 
-def _differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
-    """Each value that differs, as ``name=value (now value)``; the sizes of the plan only if nothing else."""
+def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:
+    """Each value of two identities that differs, as ``name=value (now value)``.
+
+    Args:
+        there: of the one, from :func:`identity`.
+        here: of the other; the sizes of its plan count only if nothing else differs.
+    """
     for group in (("graph", "params"), ("plan",)):
         found = [
             _difference(name, key, there.get(name, {}).get(key), here[name].get(key))

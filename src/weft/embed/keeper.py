@@ -46,20 +46,21 @@ class Keeper:
         """After a pool; see :meth:`look`."""
         self.look(run.pairs, f"at {run.pairs / run.plan.pairs:.0%} of the pairs", done=run.done)
 
-    def look(self, count: int, at: str, *, done: bool = False) -> None:
+    def look(self, count: int, at: str, *, done: bool = False, due: bool = False) -> None:
         """After a piece.
 
         Args:
             count: of what has been trained on so far, kept with the state.
             at: where the run stands, for messages.
             done: nothing is left that a checkpoint could save.
+            due: whatever the time.
 
         Raises:
             Interrupted: a signal came; the state is saved.
             StorageError: the checkpoint cannot be written; the one before is intact.
         """
         asked = self._interrupts.asked
-        due = not done and time.monotonic() - self._last >= self._every
+        due = due or (not done and time.monotonic() - self._last >= self._every)
         if asked is None and not due:
             return
         try:

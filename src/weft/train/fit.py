@@ -56,6 +56,7 @@ def fit(
     on_nan: OnNan = "fail",
     checkpoint: str | os.PathLike[str] | None = None,
     every_minutes: float = 10.0,
+    every_epochs: int | None = None,
     resume: bool = False,
     tensorboard: str | os.PathLike[str] | None = None,
     progress: Shown = False,
@@ -72,6 +73,7 @@ def fit(
         on_nan: see :class:`Training`.
         checkpoint: see :meth:`Training.fit`.
         every_minutes: see :meth:`Training.fit`.
+        every_epochs: see :meth:`Training.fit`.
         resume: see :meth:`Training.fit`.
         tensorboard: see :meth:`Training.fit`.
         progress: see :meth:`Training.fit`.
@@ -86,6 +88,7 @@ def fit(
         return training.fit(
             checkpoint=checkpoint,
             every_minutes=every_minutes,
+            every_epochs=every_epochs,
             resume=resume,
             tensorboard=tensorboard,
             progress=progress,

@@ -12,6 +12,7 @@ import torch
 
 from weft.config import show_bytes
 from weft.embed.checkpoint import Checkpoint, pairs_saved, remove
+from weft.embed.checks import check_int
 from weft.embed.curves import check_curves
 from weft.errors import BudgetError, WeftValueError
 from weft.graph._lock import locked
@@ -103,6 +104,7 @@ class Fitting:
         *,
         checkpoint: str | os.PathLike[str] | None = None,
         every_minutes: float = 10.0,
+        every_epochs: int | None = None,
         resume: bool = False,
         tensorboard: str | os.PathLike[str] | None = None,
         progress: Shown = False,
@@ -114,6 +116,7 @@ class Fitting:
         Args:
             checkpoint: a directory for the state of the run, kept until someone removes it; None: none.
             every_minutes: between two checkpoints; 0: after every batch; inf: only when interrupted.
+            every_epochs: also after so many epochs, whatever the time; None: by the clock alone.
             resume: go on from the checkpoint, if there is one: to the same bytes, on the same number of
                 torch's threads.
             tensorboard: a folder for curves.
@@ -128,6 +131,8 @@ class Fitting:
         """
         if not every_minutes >= 0:
             raise WeftValueError(f"train: every_minutes must be at least 0 (got {every_minutes:g})")
+        if every_epochs is not None:
+            check_int("train: every_epochs", every_epochs, 1)
         if tensorboard is not None:
             check_curves()
         run = Run(self._net, self._task, self.settings)
@@ -135,7 +140,8 @@ class Fitting:
             stack.enter_context(torch.random.fork_rng(devices=[]))
             keeper = None
             if checkpoint is not None:
-                keeper = stack.enter_context(self._keep(run, Path(checkpoint), every_minutes, resume, stack))
+                kept = self._keep(run, Path(checkpoint), resume, stack)
+                keeper = stack.enter_context(Keeper(run, kept, every_minutes, every_epochs))
             watchers: list[Any] = [stack.enter_context(Bar(run, draw=progress))]
             if tensorboard is not None:
                 watchers.append(stack.enter_context(Curves(run, tensorboard)))
@@ -157,9 +163,7 @@ class Fitting:
             for watcher in watchers:
                 watcher.after_epoch()
 
-    def _keep(
-        self, run: Run, path: Path, every_minutes: float, resume: bool, stack: contextlib.ExitStack
-    ) -> Keeper:
+    def _keep(self, run: Run, path: Path, resume: bool, stack: contextlib.ExitStack) -> Checkpoint:
         """Look at the place of the checkpoint, and go on from what is there if asked to."""
         stack.enter_context(locked(path))
         there = pairs_saved(path) is not None
@@ -168,7 +172,7 @@ class Fitting:
             kept.load([run])
         elif there:
             remove(path)
-        return Keeper(run, kept, every_minutes)
+        return kept
 
     def _trained(self, run: Run) -> Trained:
         """What the run leaves, and what it is worth."""
@@ -188,6 +192,7 @@ class Fitting:
                 stage: round(seconds / max(1, self._task.taken), 6)
                 for stage, seconds in self._task.seconds.items()
             },
+            identity=self.identity(),
             **self._model(),
         )
 

@@ -123,6 +123,7 @@ class Features:
         given: str | os.PathLike[str] | npt.ArrayLike | FeatureTable | None,
         graph: NodeSet,
         on_nan: OnNan = "fail",
+        operation: str = "train",
     ) -> Features:
         """Look through what was given, once from beginning to end.
 
@@ -130,6 +131,7 @@ class Features:
             given: a ``.npy`` file, an array or table ``[N, F]``; None: what is attached to the graph.
             graph: whose nodes they are of.
             on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
+            operation: who asks, for messages.
 
         Raises:
             WeftValueError: there are none, they are of another number of nodes, no numbers, or there are NaN
@@ -138,24 +140,24 @@ class Features:
             StorageError: it cannot be read.
         """
         if on_nan not in ("fail", "zero"):
-            raise WeftValueError(f"train: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
-        what, path, rows = _rows(given, graph)
+            raise WeftValueError(f"{operation}: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
+        what, path, rows = _rows(given, graph, operation)
         if given is not None and (note := graph.ids.order()) is not None:
-            warnings.warn(f"train: {note}", UserWarning, stacklevel=2)
+            warnings.warn(f"{operation}: {note}", UserWarning, stacklevel=2)
         shape, dtype = decoded_form(rows) if isinstance(rows, np.ndarray) else (rows.shape, rows.dtype)
         if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiub":
             raise WeftValueError(
-                f"train: features must be numbers [N, F] (got {rows.dtype} {list(rows.shape)})"
+                f"{operation}: features must be numbers [N, F] (got {rows.dtype} {list(rows.shape)})"
             )
         if rows.shape[0] != graph.num_nodes:
             raise WeftValueError(
-                f"train: features have {rows.shape[0]:,} rows, the graph has {graph.num_nodes:,} nodes; row "
-                "i must be node i (weft attach puts rows in the order of the nodes by their ids)"
+                f"{operation}: features have {rows.shape[0]:,} rows, the graph has {graph.num_nodes:,} "
+                "nodes; row i must be node i (weft attach puts rows in the order of the nodes by their ids)"
             )
         broken, first = _broken(rows, shape[1]) if dtype.kind == "f" else (0, 0)
         if broken and on_nan == "fail":
             raise WeftValueError(
-                f"train: {show_count(broken, 'feature')} of {shape[0] * shape[1]:,} are NaN or "
+                f"{operation}: {show_count(broken, 'feature')} of {shape[0] * shape[1]:,} are NaN or "
                 f"infinite, the first at node {first}; repair them, or take them for 0 with --on-nan zero "
                 "(on_nan='zero' in Python)"
             )
@@ -185,13 +187,13 @@ class Features:
         return weft.features.open(self.given, memory, hotness=hotness, verbose=False), True
 
 
-def _rows(given: object, graph: NodeSet) -> tuple[Any, Path | None, Any]:
+def _rows(given: object, graph: NodeSet, operation: str) -> tuple[Any, Path | None, Any]:
     """What was given, its path, and something with rows."""
     if given is None:
         if graph.features is None:
             raise WeftValueError(
-                "train: the graph has no features; give --features FILE.npy (features= in Python), or attach "
-                "some to it (weft attach)"
+                f"{operation}: the graph has no features; give --features FILE.npy (features= in Python), or "
+                "attach some to it (weft attach)"
             )
         if graph.features_path is None:
             return graph.features, None, graph.features

@@ -117,7 +117,7 @@ def predict(
     if features is None and trained.source.get("features") is not None:
         features = Path(trained.source["features"])
     on_nan = "zero" if trained.source.get("clean") else on_nan
-    given = Features.of(features, graph, on_nan)
+    given = Features.of(features, graph, on_nan, "predict")
     if given.shape[1] != trained.in_channels:
         raise WeftValueError(
             f"predict: features have {given.shape[1]:,} columns, the model was trained on "

@@ -80,6 +80,7 @@ class Trained:
         source: where ``graph`` and ``features`` were, their sizes, and whether NaN was taken for 0
             (``clean``).
         types: of a graph of several types; None: it had one.
+        identity: what tells the training from others: settings, and digests of all that was learned from.
         path: the directory it was opened from.
     """
 
@@ -94,6 +95,7 @@ class Trained:
     times: dict[str, float] = field(default_factory=dict)
     source: dict[str, Any] = field(default_factory=dict)
     types: Types | None = None
+    identity: dict[str, Any] = field(default_factory=dict)
     path: Path | None = None
 
     @property
@@ -172,6 +174,7 @@ class Trained:
                     "score_name": self.score_name,
                     "times": self.times,
                     "source": self.source,
+                    "identity": self.identity,
                     "types": None if self.types is None else self.types.to_dict(),
                 }
             )
@@ -206,6 +209,7 @@ class Trained:
                 score_name=meta["score_name"],
                 times=dict(meta["times"]),
                 source=dict(meta["source"]),
+                identity=dict(meta["identity"]),
                 types=None if meta.get("types") is None else Types.from_dict(meta["types"]),
                 path=Path(path),
             )

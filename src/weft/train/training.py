@@ -14,14 +14,13 @@ from weft.graph._plan import resident
 from weft.loader import NeighborLoader
 from weft.nn import Batched, model
 from weft.rng import Op, key
+from weft.train.classes import learned_from, show_classes
 from weft.train.fitting import AHEAD, TRIAL, Fitting, cache_left
 from weft.train.inputs import Features, OnNan
 from weft.train.link import EdgeSplit, LinkTask
 from weft.train.node import NodeTask
 from weft.train.plan import Plan
 from weft.train.settings import Settings
-from weft.train.split import Split
-from weft.train.targets import Targets
 
 if TYPE_CHECKING:
     import os
@@ -30,6 +29,8 @@ if TYPE_CHECKING:
 
     from weft.features import FeatureTable
     from weft.graph import Graph, Labels
+    from weft.train.split import Split
+    from weft.train.targets import Targets
     from weft.train.task import Task
 
 __all__ = ["Training"]
@@ -78,12 +79,7 @@ class Training(Fitting):
         self._split: Split | None = None
         self._edges: EdgeSplit | None = None
         if self.settings.task == "node":
-            self._targets = Targets.of_graph(graph, labels)
-            known = self._targets.known()
-            if split is None and graph.split is not None:
-                split = Split.named(graph.split)
-            self._split = Split.random(known, self.settings.seed) if split is None else split
-            self._split.check(graph.num_nodes, known)
+            self._targets, self._split = learned_from(graph, labels, split, self.settings)
         elif labels is not None or split is not None:
             raise WeftValueError("train: labels and split are for the task 'node'; leave them out")
         self._features = Features.of(features, graph, on_nan)
@@ -204,10 +200,12 @@ class Training(Fitting):
             val=val,
             test=test,
             unit="nodes" if self._split is not None else "edges",
+            classes=None if self._targets is None else show_classes(self._targets),
             batch_size=settings.batch_size,
             batch_nodes=batch_nodes,
             batch_edges=batch_edges,
             epochs=settings.epochs,
+            patience=settings.patience,
             rows=f"{features.shape[0]:,} × {columns:,} {features.dtype}",
             features=features.nbytes,
             cache=cache,

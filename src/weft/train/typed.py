@@ -16,14 +16,13 @@ from weft.graph._plan import resident
 from weft.loader import NeighborLoader
 from weft.nn import TypedBatched, TypedModel
 from weft.rng import Op, key
+from weft.train.classes import learned_from, show_classes
 from weft.train.fitting import AHEAD, TRIAL, Fitting, cache_left
 from weft.train.inputs import Features, NodesOf, OnNan
 from weft.train.node import NodeTask
 from weft.train.plan import Plan
 from weft.train.settings import Settings
-from weft.train.split import Split
 from weft.train.store import Types
-from weft.train.targets import Targets
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from weft.features import FeatureTable
     from weft.graph import HeteroGraph, Labels
+    from weft.train.split import Split
 
     Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
 
@@ -80,12 +80,7 @@ class TypedTraining(Fitting):
         self._graph, self._base = graph, resident()
         self._target = target_of(graph, self.settings.target, labelled=labels is not None)
         nodes = NodesOf.type(graph, self._target)
-        self._targets = Targets.of_graph(nodes, labels)
-        known = self._targets.known()
-        if split is None and nodes.split is not None:
-            split = Split.named(nodes.split)
-        self._split = Split.random(known, self.settings.seed) if split is None else split
-        self._split.check(nodes.num_nodes, known)
+        self._targets, self._split = learned_from(nodes, labels, split, self.settings)
         self._features, vectors = features_by_type(graph, features, on_nan)
         self._types = Types(
             target=self._target,
@@ -188,6 +183,7 @@ class TypedTraining(Fitting):
     def _make_plan(self, batch: dict[str, int], edges: int, under_way: int, cache: int) -> Plan:
         settings, types, split = self.settings, self._types, self._split
         assert split is not None
+        assert self._targets is not None
         widths = {**types.in_channels, **dict.fromkeys(types.vectors, settings.hidden)}
         # As for graphs of one type.
         made = sum(count * 4 * (widths.get(n, 0) + 4 * settings.hidden) for n, count in batch.items())
@@ -208,10 +204,12 @@ class TypedTraining(Fitting):
             val=len(split.val),
             test=len(split.test),
             unit=f"{self._target} nodes",
+            classes=show_classes(self._targets),
             batch_size=settings.batch_size,
             batch_nodes=sum(batch.values()),
             batch_edges=edges,
             epochs=settings.epochs,
+            patience=settings.patience,
             rows="; ".join(rows),
             features=sum(one.nbytes for one in self._features.values()),
             cache=cache,

@@ -26,11 +26,14 @@ class Keeper(keeper.Keeper):
         run: what is saved.
         checkpoint: where to.
         every_minutes: between two checkpoints; 0: after every batch.
+        every_epochs: between two checkpoints as well; None: the clock alone counts.
     """
 
-    def __init__(self, run: Run, checkpoint: Checkpoint, every_minutes: float) -> None:
+    def __init__(
+        self, run: Run, checkpoint: Checkpoint, every_minutes: float, every_epochs: int | None = None
+    ) -> None:
         super().__init__(checkpoint, [run], every_minutes, "batch")
-        self._run = run
+        self._run, self._epochs = run, every_epochs
 
     def after_batch(self) -> None:
         """Save if it is time."""
@@ -38,7 +41,10 @@ class Keeper(keeper.Keeper):
         self.look(run.steps, f"after batch {run.batch:,} of {run.task.steps:,} of epoch {run.epoch + 1:,}")
 
     def after_epoch(self) -> None:
-        """Nothing: the next batch comes soon enough."""
+        """Save if it is so many epochs since the last; by the clock the next batch comes soon enough."""
+        run = self._run
+        if self._epochs is not None and run.epoch % self._epochs == 0 and not run.done:
+            self.look(run.steps, f"after epoch {run.epoch:,}", due=True)
 
 
 class Bar:

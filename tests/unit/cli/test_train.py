@@ -151,3 +151,58 @@ def test_what_cannot_be_trained(place, tmp_path, capsys):
     assert "expected 'weft.model'" in capsys.readouterr().err
     with pytest.raises(SystemExit):
         weft("train", *given(place, out, "--model", "mlp"))
+
+
+def test_what_changed_since_a_run_that_is_over(place, tmp_path, capsys):
+    for name in ("x.npy", "y.csv"):
+        (tmp_path / name).write_bytes((place / name).read_bytes())
+    words = (
+        place / "g",
+        "--features",
+        tmp_path / "x.npy",
+        "--labels",
+        tmp_path / "y.csv",
+        "--out",
+        tmp_path / "m",
+    )
+    again = (*words, *FEW, "--resume")
+    assert weft("train", *words, *FEW) == 0
+    assert weft("train", *again) == 0
+    assert "nothing to do" in capsys.readouterr().out
+    lines = (tmp_path / "y.csv").read_text().splitlines()
+    swapped = [line.replace("red", "blue") if i % 7 == 0 else line for i, line in enumerate(lines)]
+    (tmp_path / "y.csv").write_text("\n".join(swapped) + "\n")
+    assert weft("train", *again) == 2
+    assert "m exists and was made with other labels; choose another --out" in capsys.readouterr().err
+    (tmp_path / "y.csv").write_text("\n".join(lines) + "\n")
+    np.save(tmp_path / "x.npy", np.load(tmp_path / "x.npy")[::-1])
+    assert weft("train", *again) == 2
+    assert "was made with other features" in capsys.readouterr().err
+    assert weft("train", *again, "--hidden", "9") == 2
+    assert "was made with hidden=8 (now 9)" in capsys.readouterr().err
+
+
+def test_checkpoints_by_epochs(place, tmp_path, capsys, monkeypatch):
+    from weft.embed.checkpoint import Checkpoint
+
+    saved = []
+    monkeypatch.setattr(Checkpoint, "save", lambda self, parts, pairs: saved.append(pairs))
+    assert weft("train", *given(place, tmp_path / "m", "--checkpoint-epochs", "1", "--patience", "None")) == 0
+    assert len(saved) == 2
+    assert weft("train", *given(place, tmp_path / "m2", "--checkpoint-epochs", "0")) == 2
+    assert "--checkpoint-epochs must be at least 1 (got 0)" in capsys.readouterr().err
+
+
+def test_predict_names_itself(place, tmp_path, capsys):
+    assert weft("train", *given(place, tmp_path / "m")) == 0
+    np.save(tmp_path / "short.npy", np.load(place / "x.npy")[:-1])
+    wrong = np.load(place / "x.npy")
+    wrong[3] = np.nan
+    np.save(tmp_path / "nan.npy", wrong)
+    capsys.readouterr()
+    for name, said in (("short", "features have 299 rows"), ("nan", "3 features of 900 are NaN")):
+        words = ("--out", tmp_path / "p", "--features", tmp_path / f"{name}.npy")
+        assert weft("predict", tmp_path / "m", *words) == 2
+        shown = capsys.readouterr().err
+        assert f"predict: {said}" in shown
+        assert "train:" not in shown

@@ -1,3 +1,4 @@
+import math
 import os
 import signal
 
@@ -5,11 +6,12 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from weft.embed.checkpoint import pairs_saved
-from weft.errors import Interrupted, StorageError, WeftValueError
+from weft.embed.checkpoint import Checkpoint, differences, pairs_saved
+from weft.errors import Interrupted, StorageError, WeftTypeError, WeftValueError
 from weft.features import MemoryTable
+from weft.graph import Graph
 from weft.testing import FaultyTable
-from weft.train import fit
+from weft.train import Settings, Split, Training, fit
 from weft.train.run import Run
 
 SMALL = {"hidden": 8, "num_neighbors": (4, 4), "batch_size": 50, "epochs": 4, "patience": None}
@@ -91,3 +93,42 @@ def test_curves(graph, rows, labels, tmp_path, monkeypatch):
     np.testing.assert_allclose(list(score.values()), made.history[:, 2], rtol=1e-6)
     assert list(loss) == list(score) == steps
     assert len(events.Scalars("train/loss")) == 4 * STEPS
+
+
+def test_a_checkpoint_every_so_many_epochs(graph, rows, labels, tmp_path, monkeypatch):
+    state, saved = tmp_path / "state", []
+    save = Checkpoint.save
+
+    def noted(self, parts, pairs):
+        saved.append(pairs)
+        save(self, parts, pairs)
+
+    monkeypatch.setattr(Checkpoint, "save", noted)
+    more = {"checkpoint": state, "every_minutes": math.inf, **SMALL, "epochs": 6}
+    whole = fit(graph, rows, labels, every_epochs=2, **more)
+    assert saved == [2 * STEPS, 4 * STEPS], "none after the last: nothing is left to do"
+    assert pairs_saved(state) == 4 * STEPS
+    same(whole, fit(graph, rows, labels, resume=True, **more))
+    saved.clear()
+    fit(graph, rows, labels, **more)
+    assert saved == []
+    for wrong, error in ((0, WeftValueError), (1.5, WeftTypeError), (True, WeftTypeError)):
+        with pytest.raises(error, match="every_epochs must be"):
+            fit(graph, rows, labels, every_epochs=wrong, **more)
+
+
+def test_what_tells_a_training_that_is_over(graph, rows, labels, tmp_path):
+    made = fit(graph, rows, labels, **SMALL).save(tmp_path / "m")
+    split = Split.random(np.arange(200), 0)
+    other = Graph.from_edges([0, 1], [1, 2], num_nodes=300)
+    for given, more, said in (
+        ((graph, rows, labels), {}, []),
+        ((graph, rows[::-1].copy(), labels), {}, ["other features"]),
+        ((graph, rows, (labels + 1) % 3), {}, ["other labels"]),
+        ((graph, rows, labels), {"split": split}, ["other split"]),
+        ((graph, rows, labels), {"settings": Settings(**{**SMALL, "hidden": 9})}, ["hidden=8 (now 9)"]),
+    ):
+        with Training(*given, **{"settings": Settings(**SMALL), **more}) as training:
+            assert differences(made.identity, training.identity()) == said
+    with Training(other, rows, labels, settings=Settings(**SMALL)) as training:
+        assert "other edges or weights" in differences(made.identity, training.identity())

@@ -177,7 +177,8 @@ def test_early_stop(graph, rows, labels):
     made = fit(graph, rows, labels, **{**SMALL, "epochs": 60, "patience": 3})
     assert len(made.history) < 60
     assert len(made.history) - made.scores["epoch"] == 3
-    without = fit(graph, rows, labels, split=Split(train=range(100), val=[], test=[]), **SMALL)
+    given = {**SMALL, "patience": None}
+    without = fit(graph, rows, labels, split=Split(train=range(100), val=[], test=[]), **given)
     assert without.scores == {"epoch": 8.0}
     assert np.isnan(without.history[:, 2]).all()
 
