@@ -10,7 +10,7 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from weft.graph import EdgeType, Graph, HeteroGraph
+    from weft.graph import EdgeType
     from weft.graph.hetero_ingest import TypedEdges
 
 __all__ = ["check_kind", "column", "counts_of", "edges_of", "features_of"]
@@ -102,21 +102,18 @@ def features_of(words: Sequence[str]) -> Path | dict[str, Path] | None:
     return found
 
 
-def check_kind(graph: Graph | HeteroGraph, features: Path | dict[str, Path] | None) -> None:
-    """Refuse features by type for a graph of one type, and the other way round.
+def check_kind(types: Sequence[str] | None, features: Path | dict[str, Path] | None) -> None:
+    """Refuse features by type for a graph of one type (None), and the other way round.
 
     Raises:
         WeftValueError: they are.
     """
-    from weft.graph import HeteroGraph
-
-    if isinstance(graph, HeteroGraph) and isinstance(features, Path):
-        types = ", ".join(graph.num_nodes)
+    if types is not None and isinstance(features, Path):
         raise WeftValueError(
             f"--features {features}: of which nodes? The graph has several types: give --features "
-            f"TYPE={features}, TYPE being one of {types}"
+            f"TYPE={features}, TYPE being one of {', '.join(types)}"
         )
-    if isinstance(features, dict) and not isinstance(graph, HeteroGraph):
+    if isinstance(features, dict) and types is None:
         raise WeftValueError(
             f"--features {next(iter(features))}=…: the graph has one type of nodes; give the file alone"
         )

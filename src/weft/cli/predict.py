@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
+from weft.cli._typed import check_kind, features_of
 from weft.progress import shown_here
 
 __all__ = ["Args", "run"]
@@ -32,8 +33,9 @@ class Args:
     graph: Annotated[Path | None, arg(metavar="GRAPH")] = None
     """The graph; the one it was trained on when not given."""
 
-    features: Annotated[Path | None, arg(metavar="NPY")] = None
-    """A row for each node; those it was trained on when not given."""
+    features: Annotated[UseAppendAction[tuple[str, ...]], arg(metavar="[TYPE=]NPY")] = ()
+    """A row for each node; those it was trained on when not given. Of a graph of several types once for each
+    type."""
 
     memory: Annotated[str, arg(metavar="SIZE")] = "2GiB"
     """For features and what is made of them."""
@@ -53,19 +55,20 @@ def run(args: Args) -> int:
     from weft.cli._training import notes
     from weft.cli.train import set_threads
     from weft.config import show_rows, show_seconds
-    from weft.graph import Graph
+    from weft.graph import open_graph
     from weft.graph._lock import locked
     from weft.train import Trained, predict
 
     set_threads(args.threads)
     begun = time.perf_counter()
-    trained = Trained.open(args.model)
+    trained, features = Trained.open(args.model), features_of(args.features)
+    check_kind(None if trained.types is None else list(trained.types.in_channels), features)
     with locked(args.out), notes():
         made = predict(
             trained,
             args.out,
-            graph=None if args.graph is None else Graph.open(args.graph),
-            features=args.features,
+            graph=None if args.graph is None else open_graph(args.graph),
+            features=features,
             memory=args.memory,
             on_nan=args.on_nan,
             overwrite=args.overwrite,

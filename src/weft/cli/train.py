@@ -144,7 +144,7 @@ class Args:
 
 def run(args: Args) -> int:
     """Open, check, say the plan; train, save, report."""
-    from weft.graph import open_graph
+    from weft.graph import Graph, open_graph
     from weft.graph._lock import locked
     from weft.train.fit import prepare
 
@@ -160,7 +160,7 @@ def run(args: Args) -> int:
                 _check_places(args)
                 stack.enter_context(locked(_out(args)))
         graph, features = open_graph(args.graph), features_of(args.features)
-        check_kind(graph, features)
+        check_kind(None if isinstance(graph, Graph) else graph.node_types, features)
         nodes = _nodes(args, graph, settings)
         with notes():
             training = stack.enter_context(

@@ -9,44 +9,39 @@ from __future__ import annotations
 import contextlib
 import math
 import shutil
-from collections import deque
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-import weft.features
 from weft.config import parse_bytes, show_bytes
 from weft.embed.store import KIND
-from weft.errors import BudgetError, StorageError, WeftValueError
+from weft.errors import StorageError, WeftTypeError, WeftValueError
 from weft.eval.metrics import f1
-from weft.graph import Graph
-from weft.graph.format import ArrayWriter, DirectoryReader, DirectoryWriter, check_target
+from weft.graph import Graph, HeteroGraph, open_graph
+from weft.graph._rows import edge_name
+from weft.graph.format import DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
-from weft.progress import bar
-from weft.sampling import NeighborSampler
-from weft.train.inputs import Features, as_input
+from weft.train.inputs import Features, NodesOf
+from weft.train.layerwise import Layers, PlainLayers
+from weft.train.typed_layers import TypedLayers, check_types, features_for
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator
 
-    from weft.features import FeatureTable, Ticket
-    from weft.nn import Batched
+    from weft.features import FeatureTable
     from weft.progress import Shown
-    from weft.sampling import Sampled
-    from weft.train.inputs import OnNan
+    from weft.train.inputs import NodeSet, OnNan
     from weft.train.store import Trained
+
+    Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
 
 __all__ = ["Predictions", "predict"]
 
 F32 = npt.NDArray[np.float32]
 
-_NODES = 1 << 14  # of a batch: more make it no faster
-_AHEAD = 2  # batches whose rows are in memory at once
-_KNOWN = 16  # batches announced: a cache with the rows of two would do little, and edges take memory too
 _ROWS = 1 << 16  # of predictions looked at at a time
 
 
@@ -81,8 +76,8 @@ def predict(
     trained: Trained,
     out: str | os.PathLike[str],
     *,
-    graph: Graph | None = None,
-    features: str | os.PathLike[str] | npt.ArrayLike | FeatureTable | None = None,
+    graph: Graph | HeteroGraph | None = None,
+    features: Given | Mapping[str, Given] | None = None,
     memory: int | str = "2GiB",
     on_nan: OnNan = "fail",
     overwrite: bool = False,
@@ -100,43 +95,47 @@ def predict(
         out: a directory: ``embedding.npy``, ``output.npy``, and ``predictions.csv`` of the columns ``id``,
             ``label`` and ``probability`` (of nodes that may have several labels, a line for each).
         graph: None: the one it was trained on.
-        features: row i being node i; None: those it was trained on.
+        features: row i being node i; None: those it was trained on. Of a graph of several types, by type; of
+            types that are not named those attached to a ``graph`` that is given, or else those it was trained
+            on.
         memory: for rows of features and what is made of them.
         on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
         overwrite: replace what is there.
         progress: draw a bar; ``"lines"``: write a line every ten seconds.
 
     Raises:
-        WeftValueError: features are of other nodes, of another width, or broken; or ``out`` exists.
+        WeftKeyError: features are given for a type that the model takes none of.
+        WeftTypeError: features are given by type for a graph of one type, or the other way round.
+        WeftValueError: features are of other nodes, of another width, or broken; the graph has other types
+            than the model; or ``out`` exists.
         BudgetError: the neighbours of one node alone do not fit.
         StorageError: a file cannot be read or written, or the disk has not the room.
     """
     place = Path(out)
     check_target(place, overwrite=overwrite, kind=KIND)
+    same = graph is None
     graph = _graph_of(trained) if graph is None else graph
-    if features is None and trained.source.get("features") is not None:
-        features = Path(trained.source["features"])
     on_nan = "zero" if trained.source.get("clean") else on_nan
-    given = Features.of(features, graph, on_nan, "predict")
-    if given.shape[1] != trained.in_channels:
-        raise WeftValueError(
-            f"predict: features have {given.shape[1]:,} columns, the model was trained on "
-            f"{trained.in_channels:,}"
-        )
-    incoming = graph.reverse()
-    incoming = incoming if incoming.path is None else incoming.in_memory()
-    net = trained.net(incoming)
+    nodes = _nodes(trained, graph)
     budget = parse_bytes(memory)
     with contextlib.ExitStack() as stack:
         writer = stack.enter_context(DirectoryWriter(place, KIND, overwrite=overwrite))
-        _check_room(writer.temporary, trained, graph.num_nodes)
-        layers = _Layers(writer, net, incoming, trained, progress=progress)
-        stack.enter_context(layers)
-        layers.run(given, budget, graph.degree())
-        output = layers.output()
-        scores = _scores(trained, output) if _same_nodes(trained, graph) else {}
+        if isinstance(graph, HeteroGraph):
+            rows: Any = features
+            by_type = features_for(trained, graph, rows, on_nan, same=same)
+            _check_room(writer.temporary, trained, graph.num_nodes)
+            layers: Layers = TypedLayers(writer, trained, graph, by_type, progress=progress)
+        else:
+            given = _features(trained, graph, features, on_nan)
+            _check_room(writer.temporary, trained, {"": graph.num_nodes})
+            incoming = graph.reverse()
+            incoming = incoming if incoming.path is None else incoming.in_memory()
+            net = trained.net(incoming)
+            layers = PlainLayers(writer, trained, net, incoming, given, graph.degree(), progress=progress)
+        output = stack.enter_context(layers).run(budget)
+        scores = _scores(trained, output) if _same_nodes(trained, nodes) else {}
         if trained.targets is not None:
-            _write_csv(writer.temporary / "predictions.csv", graph, trained, output)
+            _write_csv(writer.temporary / "predictions.csv", nodes, trained, output)
         writer.write_array("history", np.zeros((0, 2)))
         made: dict[str, Any] = {"method": trained.settings.model, "scores": scores}
         if trained.targets is not None:
@@ -144,161 +143,70 @@ def predict(
         source = {"graph": None if graph.path is None else str(graph.path.resolve())}
         writer.finish(
             {
-                "num_nodes": graph.num_nodes,
+                "num_nodes": nodes.num_nodes,
                 "dim": layers.width,
                 "tied": False,
-                "ids": graph.ids.save(writer),
+                "ids": nodes.ids.save(writer),
                 "config": {"estimator": "Trained", **source, **made},
             }
         )
     return Predictions(place)
 
 
-class _Layers:
-    """Computes layer after layer, from one file into the next."""
-
-    def __init__(
-        self, writer: DirectoryWriter, net: Batched, graph: Graph, trained: Trained, *, progress: Shown
-    ) -> None:
-        self._writer, self._net, self._graph, self._trained = writer, net, graph, trained
-        self._bar = bar(
-            progress,
-            total=graph.num_nodes * net.layers,
-            unit=" nodes",
-            unit_scale=True,
-            desc="predict",
-        )
-        self._sampler = NeighborSampler.of(graph, [-1], weighted=False, direction="out")
-        self._path = Path()
-        hidden = trained.settings.hidden
-        self.width = trained.out if trained.targets is None or net.layers == 1 else hidden
-        """Columns of the vectors."""
-
-    def __enter__(self) -> _Layers:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        self._bar.close()
-
-    def run(self, features: Features, memory: int, hotness: npt.NDArray[np.int64]) -> None:
-        """All layers; ``hotness``, int64 ``[N]``, says how often a node's row is asked for in each."""
-        columns, last = features.shape[1], self._net.layers - 1
-        for i in range(last + 1):
-            made = self._trained.out if i == last else self._trained.settings.hidden
-            # Half for the cache, half for batches: rows as read, as float32, messages, what comes of them.
-            edges = memory // 2 // (_AHEAD * 3 * 4 * (columns + made))
-            if edges < int(self._graph.degree().max(initial=0)):
-                raise BudgetError(
-                    f"predict: a node has {int(self._graph.degree().max()):,} neighbours, and within "
-                    f"{show_bytes(memory)} there is room for {edges:,} at a time; give more memory"
-                )
-            table, ours = (
-                features.open(memory // 2, hotness) if i == 0 else (self._rows(memory // 2, hotness), True)
-            )
-            before = self._path
-            try:
-                self._layer(i, table, made, edges, clean=i == 0 and features.broken > 0)
-            finally:
-                if ours:
-                    table.close()
-            if before.name.startswith("layer"):
-                before.unlink()
-            columns = made
-
-    def _rows(self, memory: int, hotness: npt.NDArray[np.int64]) -> FeatureTable:
-        """Those of the layer before."""
-        return weft.features.open(self._path, memory, hotness=hotness, verbose=False)
-
-    def output(self) -> F32:
-        """Rows of the last layer, mapped."""
-        return np.load(self._path, mmap_mode="r")
-
-    def _layer(self, i: int, table: FeatureTable, made: int, edges: int, *, clean: bool) -> None:
-        write, close = self._file(i, made)
-        with torch.no_grad():
-            for seeds, found, x_MF in _batches(self._sampler, self._graph, table, edges):
-                x = as_input(torch.from_numpy(x_MF), clean=clean)
-                out_BO = self._net.layer(
-                    i,
-                    x,
-                    torch.from_numpy(found.n_id),
-                    torch.from_numpy(found.edge_index),
-                    torch.from_numpy(found.e_id),
-                    seeds,
-                )
-                write(out_BO.numpy())
-                self._bar.update(seeds)
-        self._path = close()
-
-    def _file(self, i: int, made: int) -> tuple[Callable[[F32], None], Callable[[], Path]]:
-        """Where the rows of a layer go."""
-        last = self._net.layers - 1
-        shape = (self._graph.num_nodes, made)
-        if i < last - 1 or (i < last and self._trained.targets is None):
-            path = self._writer.temporary / f"layer{i}.npy"
-            scratch = ArrayWriter(path, np.float32, shape)
-
-            def close() -> Path:
-                scratch.close()
-                return path
-
-            return scratch.write, close
-        vectors = i == last - 1 or last == 0 or self._trained.targets is None
-        name = "embedding" if vectors else "output"
-        return self._writer.array(name, np.float32, shape).write, lambda: self._writer.close_array(name)
-
-
-def _batches(
-    sampler: NeighborSampler, graph: Graph, table: FeatureTable, edges: int
-) -> Iterator[tuple[int, Sampled, npt.NDArray[Any]]]:
-    """Nodes in their order, with all neighbours: how many, what was found, and the rows of that."""
-    # Those drawn and announced to a table that wants to know; of these, those whose rows are on their way.
-    drawn: deque[tuple[int, Sampled]] = deque()
-    reading: deque[tuple[int, Sampled, Ticket]] = deque()
-    known: Any = table if getattr(table, "window", 0) > 0 else None
-    ahead = 1 if known is None else max(1, min(_KNOWN, known.window))
-    ranges = _ranges(graph.indptr, edges)
-    while True:
-        while len(drawn) < ahead and (bounds := next(ranges, None)) is not None:
-            found = sampler.sample(np.arange(*bounds), seed=0)
-            if known is not None:
-                known.expect(found.n_id)
-            drawn.append((bounds[1] - bounds[0], found))
-        if drawn:
-            seeds, found = drawn.popleft()
-            reading.append((seeds, found, table.submit(found.n_id)))
-        if len(reading) == _AHEAD or (reading and not drawn):
-            seeds, found, ticket = reading.popleft()
-            yield seeds, found, ticket.wait()
-        elif not reading:
-            return
-
-
-def _ranges(indptr: npt.NDArray[np.int64], edges: int) -> Iterator[tuple[int, int]]:
-    """Nodes one after the other, so many that their edges are at most ``edges``; at least one."""
-    begin, nodes = 0, len(indptr) - 1
-    while begin < nodes:
-        fits = int(np.searchsorted(indptr, indptr[begin] + edges, side="right")) - 1
-        end = min(nodes, begin + _NODES, max(begin + 1, fits))
-        yield begin, end
-        begin = end
-
-
-def _graph_of(trained: Trained) -> Graph:
+def _graph_of(trained: Trained) -> Graph | HeteroGraph:
     path = trained.source.get("graph")
     if path is None:
         raise WeftValueError("predict: the model does not say which graph it was trained on; give graph=")
-    return Graph.open(path)
+    return open_graph(path)
 
 
-def _same_nodes(trained: Trained, graph: Graph) -> bool:
-    return trained.source.get("nodes") == graph.num_nodes and trained.targets is not None
+def _nodes(trained: Trained, graph: Graph | HeteroGraph) -> NodeSet:
+    """The nodes that are told.
+
+    Raises:
+        WeftValueError: the graph has other types than the model.
+    """
+    if isinstance(graph, HeteroGraph) and trained.types is not None:
+        check_types(trained.types, graph)
+        return NodesOf.type(graph, trained.types.target)
+    if isinstance(graph, HeteroGraph):
+        raise WeftValueError(
+            f"predict: the model {trained.settings.model!r} was trained on a graph of one type, and this one "
+            f"has several ({', '.join(graph.node_types)})"
+        )
+    if trained.types is not None:
+        raise WeftValueError(
+            "predict: the model was trained on a graph of several types, and this one has one; its types of "
+            f"edges are {', '.join(map(edge_name, trained.types.edge_types))}"
+        )
+    return graph
 
 
-def _check_room(folder: Path, trained: Trained, nodes: int) -> None:
+def _features(trained: Trained, graph: Graph, given: Any, on_nan: OnNan) -> Features:  # noqa: ANN401
+    if given is None and trained.source.get("features") is not None:
+        given = Path(trained.source["features"])
+    if isinstance(given, Mapping):
+        raise WeftTypeError("predict: features are given by type, and the graph has one type of nodes")
+    features = Features.of(given, graph, on_nan, "predict")
+    if features.shape[1] != trained.in_channels:
+        raise WeftValueError(
+            f"predict: features have {features.shape[1]:,} columns, the model was trained on "
+            f"{trained.in_channels:,}"
+        )
+    return features
+
+
+def _same_nodes(trained: Trained, nodes: NodeSet) -> bool:
+    return trained.source.get("nodes") == nodes.num_nodes and trained.targets is not None
+
+
+def _check_room(folder: Path, trained: Trained, nodes: Mapping[str, int]) -> None:
     """Refuse a disk that cannot take what will be written."""
-    settings = trained.settings
-    size = 4 * nodes * (settings.hidden * min(3, settings.layers) + trained.out)
+    settings, told = trained.settings, "" if trained.types is None else trained.types.target
+    size = 4 * nodes[told] * (settings.hidden * min(3, settings.layers) + trained.out)
+    # Of other types two layers lie in files at once, and none is needed of the last.
+    others = sum(nodes.values()) - nodes[told]
+    size += 4 * others * settings.hidden * min(2, settings.layers - 1)
     free = shutil.disk_usage(folder).free
     if free < size:
         raise StorageError(
@@ -338,7 +246,7 @@ def _said(row_BC: npt.NDArray[np.floating], *, several: bool) -> npt.NDArray[np.
     return said_BC
 
 
-def _write_csv(path: Path, graph: Graph, trained: Trained, output_NC: F32) -> None:
+def _write_csv(path: Path, nodes: NodeSet, trained: Trained, output_NC: F32) -> None:
     """A line for each node and label said of it."""
     import polars as pl
 
@@ -356,7 +264,7 @@ def _write_csv(path: Path, graph: Graph, trained: Trained, output_NC: F32) -> No
                 share_BC = power_BC / power_BC.sum(axis=1, keepdims=True)
             table = pl.DataFrame(
                 {
-                    "id": graph.ids.take(node + begin),
+                    "id": nodes.ids.take(node + begin),
                     "label": names[code].tolist(),
                     "probability": share_BC[node, code].round(6),
                 },

@@ -11,7 +11,7 @@ import torch
 
 from weft.config import parse_bytes, show_bytes
 from weft.embed.checkpoint import rows_digest
-from weft.errors import WeftKeyError, WeftTypeError, WeftValueError
+from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph._plan import resident
 from weft.loader import NeighborLoader
 from weft.nn import TypedBatched, TypedModel
@@ -35,7 +35,15 @@ if TYPE_CHECKING:
 
     Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
 
-__all__ = ["TypedTraining", "check_model", "features_by_type", "open_tables", "target_of", "turned"]
+__all__ = [
+    "TypedTraining",
+    "check_model",
+    "features_by_type",
+    "features_of",
+    "open_tables",
+    "target_of",
+    "turned",
+]
 
 
 class TypedTraining(Fitting):
@@ -309,11 +317,22 @@ def features_by_type(
         if name not in given and name not in graph.features:
             vectors[name] = graph.num_nodes[name]
             continue
-        try:
-            features[name] = Features.of(given.get(name), NodesOf.type(graph, name), on_nan)
-        except WeftValueError as error:
-            raise WeftValueError(f"{error} (nodes of type {name!r})") from None
+        features[name] = features_of(graph, name, given.get(name), on_nan)
     return features, vectors
+
+
+def features_of(
+    graph: HeteroGraph, name: str, given: Given | None, on_nan: OnNan, operation: str = "train"
+) -> Features:
+    """Those of the nodes of a type; None: what is attached to them.
+
+    Raises:
+        WeftValueError: they are missing, of other nodes, or broken.
+    """
+    try:
+        return Features.of(given, NodesOf.type(graph, name), on_nan, operation)
+    except WeftValueError as error:
+        raise WeftValueError(f"{error} (nodes of type {name!r})") from None
 
 
 def turned(graph: HeteroGraph) -> HeteroGraph:
@@ -336,18 +355,23 @@ def open_tables(
     Raises:
         BudgetError: not even a small cache fits.
     """
-    total = max(1, sum(one.nbytes for one in features.values()))
+    shares = _shares({name: one.nbytes for name, one in features.items()}, memory)
     tables: dict[str, FeatureTable] = {}
     ours: list[FeatureTable] = []
     try:
         for name, one in features.items():
-            share = memory if total <= memory else memory * one.nbytes // total
             # A node is drawn as often as it has edges to those that draw.
             hotness = np.zeros(graph.num_nodes[name], np.int64)
             for kind, rows in graph.rows.items():
                 if kind[0] == name:
                     hotness += np.diff(rows.indptr)
-            tables[name], mine = one.open(share, hotness)
+            try:
+                tables[name], mine = one.open(shares[name], hotness)
+            except BudgetError as error:
+                raise BudgetError(
+                    f"of the memory of {show_bytes(memory)} for features, those of nodes of type {name!r} "
+                    f"have {show_bytes(shares[name])}: {error}"
+                ) from None
             if mine:
                 ours.append(tables[name])
     except BaseException:
@@ -355,3 +379,14 @@ def open_tables(
             table.close()
         raise
     return tables, ours
+
+
+def _shares(sizes: Mapping[str, int], memory: int) -> dict[str, int]:
+    """Of so many bytes, all that small tables take, and of what is left a share by size for the others."""
+    shares: dict[str, int] = {}
+    left, rest = memory, sum(sizes.values())
+    for number, (name, size) in enumerate(sorted(sizes.items(), key=lambda item: item[1])):
+        fair = left // (len(sizes) - number)
+        shares[name] = fair if size <= fair else left * size // rest
+        left, rest = left - min(size, shares[name]), rest - size
+    return shares

@@ -74,6 +74,33 @@ def test_from_files_to_a_model(place, tmp_path, capsys):
         assert word in said, said
 
 
+def test_predictions(place, tmp_path, capsys):
+    longer = ("--epochs", "30", "--learning-rate", "0.02", "--dropout", "0")
+    assert weft("train", *given(place, tmp_path / "run", *longer)) == 0
+    assert weft("predict", tmp_path / "run", "--out", tmp_path / "said", "--memory", "4MiB") == 0
+    assert "with all neighbours" in capsys.readouterr().out
+    table = pl.read_csv(tmp_path / "said" / "predictions.csv")
+    assert table["id"].to_list() == list(range(PAPERS))
+    right = (table["label"] == pl.read_csv(place / "y.csv")["label"]).mean()
+    assert right > 0.6
+    assert weft("neighbors", tmp_path / "said", "7") == 0
+    words = ("--features", f"paper={place / 'x.npy'}", "--graph", place / "g")
+    assert weft("predict", tmp_path / "run", "--out", tmp_path / "again", *words) == 0
+    a, b = (np.load(tmp_path / name / "output.npy") for name in ("said", "again"))
+    np.testing.assert_array_equal(a, b)
+    (tmp_path / "e.csv").write_text("1,2\n2,3\n")
+    assert weft("import", tmp_path / "e.csv", "--out", tmp_path / "plain") == 0
+    capsys.readouterr()
+    for words, said in (
+        (("--features", place / "x.npy"), "of which nodes?"),
+        (("--features", f"venue={place / 'x.npy'}"), "the model takes those of paper"),
+        (("--graph", tmp_path / "plain"), "was trained on a graph of several types"),
+    ):
+        assert weft("predict", tmp_path / "run", "--out", tmp_path / "no", *words) == 2, said
+        assert said in capsys.readouterr().err
+    assert not (tmp_path / "no").exists()
+
+
 def test_what_is_attached_is_found(place, tmp_path, capsys):
     words = ("--edges", f"author,writes,paper={place / 'writes.csv'}", "--out", tmp_path / "g")
     assert weft("import", *words) == 0

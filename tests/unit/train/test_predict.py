@@ -113,13 +113,14 @@ def test_of_another_graph(graph, rows, labels, tmp_path):
 KILLED = """
 import os, signal, sys
 from weft.train import Trained, predict
-from weft.train.predict import _Layers
-layer = _Layers._layer
+from weft.train.layerwise import PlainLayers
+layer = PlainLayers._layer
 def killed(self, i, *args, **more):
-    layer(self, i, *args, **more)
+    made = layer(self, i, *args, **more)
     if i == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-_Layers._layer = killed
+    return made
+PlainLayers._layer = killed
 predict(Trained.open(sys.argv[1]), sys.argv[2])
 """
 
