@@ -145,7 +145,7 @@ def test_what_cannot_be_predicted(graph, rows, labels, tmp_path):
     out = tmp_path / "out"
     trained = fit(graph, rows, labels, num_neighbors=(2, 2), **SMALL)
     plain = Graph.from_edges([0, 1], [1, 2])
-    untyped = fit(plain, np.eye(3, dtype=np.float32), [0, 1, 0], epochs=1, hidden=8)
+    untyped = fit(plain, np.eye(3, dtype=np.float32), [0, 1, 0], epochs=1, hidden=8, patience=None)
     fewer = replace(graph, rows=dict(list(graph.rows.items())[:-1]), path=None)
     edges = {kind: (some.sources(), np.asarray(some.indices, np.int64)) for kind, some in graph.rows.items()}
     rows_of_venue = graph.rows["venue", "prints", "paper"]
