@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from weft.features.table import Array, FeatureTable
     from weft.kernels.codec import Codec
 
-__all__ = ["describe", "open"]
+__all__ = ["describe", "open", "uncached"]
 
 _SHARE = 16  # of the memory for reads under way: one in so many
 _LEAST, _MOST = 512 << 10, 128  # bytes of reads under way, and how many
@@ -106,6 +106,13 @@ def describe(table: FeatureTable) -> dict[str, str]:
         )
         facts["disk"] = f"{base.path} by {how}"
     return facts
+
+
+def uncached(table: FeatureTable) -> FeatureTable:
+    """The table behind a cache, for one who reads all rows once: they would push out what others need."""
+    if isinstance(table, Decoded):
+        return Decoded(uncached(table.base), table.codec)
+    return uncached(table.base) if isinstance(table, CachedTable) else table
 
 
 def _size(table: FeatureTable) -> int:

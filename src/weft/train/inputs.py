@@ -18,6 +18,7 @@ from weft.config import show_count
 from weft.errors import WeftValueError
 from weft.features import FeatureTable
 from weft.features.codec import decoded, decoded_form
+from weft.features.opened import uncached
 from weft.graph import Ids, Labels
 from weft.kernels.memory import drop_pages
 from weft.npy import open_npy
@@ -202,7 +203,7 @@ def _rows(given: object, graph: NodeSet, operation: str) -> tuple[Any, Path | No
         path = Path(cast("str", given))
         return path, path.resolve(), open_npy(path)
     if hasattr(given, "take") and hasattr(given, "submit"):
-        return given, None, given
+        return given, None, uncached(cast("FeatureTable", given))
     rows: Array = np.asarray(given)
     return rows, None, rows
 

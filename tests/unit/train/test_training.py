@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from weft.errors import BudgetError, FormatError, WeftValueError
-from weft.features import CachedTable, DiskTable, attach, encode
+from weft.features import CachedTable, Decoded, DiskTable, attach, encode
 from weft.features.codec import decoded
 from weft.graph import Graph, Ids, Labels
 from weft.train import Settings, Split, Trained, Training, fit
@@ -171,6 +171,16 @@ def test_the_same_weights_from_memory_and_disk(graph, rows, labels, tmp_path):
     same(made, fit(graph, tmp_path / "x.npy", labels, **SMALL))
     other = fit(graph, rows, labels, **SMALL, seed=1)
     assert any((weights(made)[name] != weights(other)[name]).any() for name in weights(made))
+
+
+def test_looking_through_rows_leaves_the_cache_alone(graph, rows, labels, tmp_path):
+    np.save(tmp_path / "x.npy", rows)
+    np.save(tmp_path / "half.npy", rows.astype(np.float16))
+    for given in (DiskTable(tmp_path / "x.npy"), DiskTable(tmp_path / "half.npy")):
+        table = CachedTable(given, 60_000, policy="lru")
+        with Training(graph, Decoded(table, "float16") if given.dtype == np.float16 else table, labels):
+            assert sum(table.counts.values()) == 0
+        table.close()
 
 
 def test_early_stop(graph, rows, labels):
