@@ -27,6 +27,8 @@ EdgeType = tuple[str, str, str]
 class TypedModel(torch.nn.Module):
     """An :class:`RGCN`, and a learned vector for each node of the types that have no features.
 
+    The gradients of the vectors are sparse, for ``torch.optim.SparseAdam``.
+
     Args:
         in_channels: columns of the features of the types that have some.
         vectors: how many nodes there are of each type that has none; their vectors are ``hidden`` wide.
@@ -58,7 +60,7 @@ class TypedModel(torch.nn.Module):
         )
         self._learned = tuple(vectors)
         self.vectors = ModuleDict(
-            {name: torch.nn.Embedding(count, hidden) for name, count in vectors.items()}
+            {name: torch.nn.Embedding(count, hidden, sparse=True) for name, count in vectors.items()}
         )
 
     def rows_of(self, name: str) -> Tensor:

@@ -16,6 +16,7 @@ import torch
 
 from weft.errors import FormatError, WeftValueError
 from weft.kernels.philox import philox_fill
+from weft.nn import TypedBatched
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
@@ -43,9 +44,7 @@ class Run:
 
     def __init__(self, net: Net, task: Task, settings: Settings) -> None:
         self.net, self.task, self.settings = net, task, settings
-        self._optimizer = torch.optim.Adam(
-            net.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self._optimizers = _optimizers(net, settings)
         self.epoch = 0
         """Epochs done."""
         self.batch = 0
@@ -89,7 +88,8 @@ class Run:
         """
         self.net.train()
         torch.manual_seed(step_seed(self.settings.seed, self.epoch, self.batch))
-        self._optimizer.zero_grad(set_to_none=True)
+        for optimizer in self._optimizers:
+            optimizer.zero_grad(set_to_none=True)
         loss, items = self.task.loss(self.net, batch)
         self.loss = loss.item()
         if not math.isfinite(self.loss):
@@ -99,7 +99,8 @@ class Run:
                 "look at the scale of the features"
             )
         loss.backward()
-        self._optimizer.step()
+        for optimizer in self._optimizers:
+            optimizer.step()
         self._sum += self.loss * items
         self._items += items
         self.batch += 1
@@ -123,7 +124,7 @@ class Run:
         """Write the state."""
         state = {
             "net": self.net.gnn.state_dict(),
-            "optimizer": self._optimizer.state_dict(),
+            "optimizers": [optimizer.state_dict() for optimizer in self._optimizers],
             "best": self._best,
             "at": [self.epoch, self.batch, self._items, self.best_epoch],
             "sum": [self._sum, self.seconds],
@@ -135,11 +136,25 @@ class Run:
         """Take the state back."""
         state = unpack(reader)
         self.net.gnn.load_state_dict(state["net"])
-        self._optimizer.load_state_dict(state["optimizer"])
+        for optimizer, held in zip(self._optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(held)
         self._best = state["best"]
         self.epoch, self.batch, self._items, self.best_epoch = state["at"]
         self._sum, self.seconds = state["sum"]
         self._history = [tuple(row) for row in state["history"].tolist()]
+
+
+def _optimizers(net: Net, settings: Settings) -> list[torch.optim.Optimizer]:
+    """Adam; and one that touches only the rows of a batch, for vectors of nodes, which may be very many."""
+    vectors = list(net.gnn.vectors.parameters()) if isinstance(net, TypedBatched) else []
+    apart = {id(vector) for vector in vectors}
+    rest = [weight for weight in net.parameters() if id(weight) not in apart]
+    made: list[torch.optim.Optimizer] = [
+        torch.optim.Adam(rest, lr=settings.learning_rate, weight_decay=settings.weight_decay)
+    ]
+    if vectors:
+        made.append(torch.optim.SparseAdam(vectors, lr=settings.learning_rate))
+    return made
 
 
 def step_seed(seed: int, epoch: int, batch: int) -> int:

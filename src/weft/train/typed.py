@@ -50,7 +50,7 @@ class TypedTraining(Fitting):
     """As :class:`weft.train.Training`, for an R-GCN on a graph of several types.
 
     Nodes of a type without features have a learned vector each, ``hidden`` wide. It is part of the model, and
-    in memory with its gradient and both moments.
+    in memory with both moments; ``SparseAdam`` moves those of a batch, without weight decay.
 
     Args:
         graph: messages go along its edges; see :meth:`weft.graph.HeteroGraph.with_reverse`.
@@ -344,6 +344,7 @@ def turned(graph: HeteroGraph) -> HeteroGraph:
         (target, called, source): replace(some, weight=None).reverse(graph.num_nodes[target])
         for (source, called, target), some in graph.rows.items()
     }
+    graph.drop_pages()  # of a mapped graph, what turning it round has read
     return replace(graph, rows=rows, path=None)
 
 
