@@ -4,7 +4,10 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <cstdlib>
 #include <span>
+
+#include "growing.h"
 
 namespace nb = nanobind;
 
@@ -26,6 +29,17 @@ std::span<T> span(const Out<T>& array) {
     return {array.data(), array.shape(0)};
 }
 
+// A NumPy array that owns what has grown.
+template <typename T>
+nb::object give(Growing<T>& array) {
+    const size_t size = array.size();
+    auto data = array.take();
+    T* const at = data.get();
+    const nb::capsule owner(at, [](void* p) noexcept { std::free(p); });
+    static_cast<void>(data.release());
+    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(at, {size}, owner), nb::rv_policy::reference);
+}
+
 void bind_codec(nb::module_& m);
 void bind_components(nb::module_& m);
 void bind_csr(nb::module_& m);
@@ -43,6 +57,7 @@ void bind_row_file(nb::module_& m);
 void bind_runtime(nb::module_& m);
 void bind_sgns(nb::module_& m);
 void bind_spmm(nb::module_& m);
+void bind_temporal(nb::module_& m);
 void bind_walk(nb::module_& m);
 
 }  // namespace weft::bind

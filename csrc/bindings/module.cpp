@@ -20,5 +20,6 @@ NB_MODULE(_core, m) {
     bind_runtime(m);
     bind_sgns(m);
     bind_spmm(m);
+    bind_temporal(m);
     bind_walk(m);
 }

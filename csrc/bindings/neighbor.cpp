@@ -9,16 +9,6 @@
 namespace weft::bind {
 namespace {
 
-template <typename T>
-nb::object give(Growing<T>& array) {
-    const size_t size = array.size();
-    auto data = array.take();
-    T* const at = data.get();
-    const nb::capsule owner(at, [](void* p) noexcept { std::free(p); });
-    static_cast<void>(data.release());
-    return nb::cast(nb::ndarray<nb::numpy, T, nb::ndim<1>>(at, {size}, owner), nb::rv_policy::reference);
-}
-
 // A relation is (indptr, indices, weight, alias, from, into, nodes, fanout).
 template <typename Id>
 nb::tuple neighbor(nb::list relations, nb::list seeds, uint64_t key, uint32_t batch, bool replace, bool disjoint) {

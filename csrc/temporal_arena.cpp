@@ -1,0 +1,48 @@
+#include "temporal_arena.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace weft {
+
+size_t Arena::rounded(size_t bytes) { return std::bit_ceil(std::max(bytes, least)); }
+
+void* Arena::take(size_t bytes) {
+    const size_t size = rounded(bytes), kind = static_cast<size_t>(std::countr_zero(size));
+    if (kind < free_.size() && !free_[kind].empty()) {
+        void* const array = free_[kind].back();
+        free_[kind].pop_back();
+        used_ += size;
+        return array;
+    }
+    if (size > left_) {
+        const size_t wanted = std::max(size + least, std::clamp(held_, first_chunk, largest_chunk));
+        if (wanted < size_t{2} << 20) {
+            auto& chunk = small_.emplace_back(wanted);
+            const auto begin = reinterpret_cast<uintptr_t>(chunk.data());
+            const size_t skip = (least - begin % least) % least;
+            at_ = chunk.data() + skip;
+            left_ = wanted - skip;
+            held_ += wanted;
+        } else {
+            const auto& chunk = chunks_.emplace_back(wanted);
+            at_ = static_cast<std::byte*>(chunk.data());
+            left_ = chunk.bytes();
+            held_ += chunk.bytes();
+        }
+    }
+    void* const array = at_;
+    at_ += size;
+    left_ -= size;
+    used_ += size;
+    return array;
+}
+
+void Arena::give(void* array, size_t bytes) {
+    const size_t size = rounded(bytes), kind = static_cast<size_t>(std::countr_zero(size));
+    if (kind >= free_.size()) free_.resize(kind + 1);
+    free_[kind].push_back(array);
+    used_ -= size;
+}
+
+}  // namespace weft

@@ -1,0 +1,451 @@
+#include "temporal_rows.h"
+
+#include <algorithm>
+#include <bit>
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+#include "pool.h"
+
+namespace weft {
+namespace {
+
+constexpr size_t few = 4096;  // events of a batch that one thread is done with before others have woken up
+constexpr size_t row_ahead = 24, event_ahead = 12;
+
+[[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("temporal graph: " + what); }
+
+uint32_t room_for(size_t events) { return static_cast<uint32_t>(Arena::rounded(events * sizeof(Event)) / sizeof(Event)); }
+
+uint32_t parts_for(size_t parts) { return static_cast<uint32_t>(Arena::rounded(parts * sizeof(Part)) / sizeof(Part)); }
+
+// Elements that come before, without branches that cannot be foreseen.
+template <typename T, typename Before>
+uint32_t count_before(const T* of, uint32_t size, const Before& before) {
+    const T* base = of;
+    while (size > 1) {
+        const uint32_t half = size / 2;
+        base = before(base[half - 1]) ? base + half : base;
+        size -= half;
+    }
+    return static_cast<uint32_t>(base - of) + (size == 1 && before(*base) ? 1 : 0);
+}
+
+uint32_t rank_in(const Event* events, uint32_t size, int64_t time, bool inclusive) {
+    return inclusive ? count_before(events, size, [=](const Event& e) { return e.time <= time; })
+                     : count_before(events, size, [=](const Event& e) { return e.time < time; });
+}
+
+// Parts that begin before a time, or not after it.
+uint32_t parts_before(const Row& row, int64_t time, bool inclusive) {
+    return inclusive ? count_before(row.directory(), row.parts, [=](const Part& p) { return p.first <= time; })
+                     : count_before(row.directory(), row.parts, [=](const Part& p) { return p.first < time; });
+}
+
+uint32_t part_of(const Row& row, uint32_t place) {
+    return count_before(row.directory(), row.parts, [=](const Part& p) { return p.before <= place; }) - 1;
+}
+
+const Event& event_at(const Row& row, uint32_t place) {
+    if (row.parts == 0) return row.events()[place];
+    const Part& part = row.directory()[part_of(row, place)];
+    return part.events[place - part.before];
+}
+
+// Where an event stands; the size of the row if it does not.
+uint32_t place_of(const Row& row, int64_t time, uint32_t number) {
+    const uint32_t end = row.rank(time, true);
+    for (uint32_t place = row.rank(time, false); place < end; ++place)
+        if (event_at(row, place).number == number) return place;
+    return row.size;
+}
+
+}  // namespace
+
+uint32_t Row::rank(int64_t time, bool inclusive) const {
+    // Most who ask want all there is.
+    if (inclusive ? last <= time : last < time) return size;
+    if (parts == 0) return rank_in(events(), size, time, inclusive);
+    const uint32_t p = parts_before(*this, time, inclusive);
+    if (p == 0) return 0;
+    const Part& part = directory()[p - 1];
+    return part.before + rank_in(part.events, count(p - 1), time, inclusive);
+}
+
+std::span<const Event> Row::until(uint32_t end) const {
+    if (parts == 0) return {events(), end};
+    const Part& part = directory()[part_of(*this, end - 1)];
+    return {part.events, end - part.before};
+}
+
+std::shared_ptr<TemporalRows> TemporalRows::make(size_t nodes) {
+    auto rows = std::make_shared<TemporalRows>();
+    rows->grow(nodes);
+    return rows;
+}
+
+void TemporalRows::grow(size_t nodes) {
+    if (nodes <= nodes_) return;
+    pages_.resize((nodes + page_rows - 1) / page_rows);
+    nodes_ = nodes;
+}
+
+// A batch of the writer: what views there are, and what none of them reads any more.
+void TemporalRows::begin() {
+    const std::lock_guard lock(viewing_);
+    newest_ = views_.empty() ? 0 : *views_.rbegin();
+    const uint32_t oldest = views_.empty() ? version_ + 1 : *views_.begin();
+    for (Shard& shard : memory_) {
+        const auto gone = [&](const Left& left) {
+            if (left.version >= oldest) return false;
+            shard.arena.give(left.array, left.bytes);
+            return true;
+        };
+        std::erase_if(shard.left, gone);
+    }
+}
+
+std::shared_ptr<TemporalRows::View> TemporalRows::view(const std::shared_ptr<TemporalRows>& rows) {
+    const std::shared_lock lock(rows->writing_);
+    const std::lock_guard also(rows->viewing_);
+    if (rows->version_ == std::numeric_limits<uint32_t>::max())
+        refuse("there were 2**32 views; save it and open it again");
+    Pages pages = rows->pages_;
+    const auto place = rows->views_.insert(++rows->version_);
+    try {
+        return std::make_shared<View>(rows, std::move(pages), rows->nodes_, *place);
+    } catch (...) {
+        rows->views_.erase(place);
+        throw;
+    }
+}
+
+void TemporalRows::release(uint32_t version) {
+    const std::lock_guard lock(viewing_);
+    views_.erase(views_.find(version));
+}
+
+Row& TemporalRows::writable(uint32_t node) {
+    auto& page = pages_[node / page_rows];
+    if (!page) {
+        page = std::make_shared<Page>();
+        page->version = version_;
+    } else if (shared(page->version)) {
+        page = std::make_shared<Page>(*page);
+        page->version = version_;
+    }
+    return page->rows[node % page_rows];
+}
+
+void TemporalRows::let_go(Shard& shard, void* array, size_t bytes, bool shared) {
+    if (shared)
+        shard.left.push_back({array, bytes, version_});
+    else
+        shard.arena.give(array, bytes);
+}
+
+Event* TemporalRows::block_for(Shard& shard, uint32_t events) {
+    return static_cast<Event*>(shard.arena.take(events * sizeof(Event)));
+}
+
+void TemporalRows::append(std::span<const uint32_t> source, std::span<const uint32_t> target,
+                          std::span<const int64_t> time, uint32_t number, bool both) {
+    const size_t count = source.size();
+    if (target.size() != count || time.size() != count)
+        refuse("source, target and time differ in length: " + std::to_string(count) + ", " +
+               std::to_string(target.size()) + ", " + std::to_string(time.size()));
+    if (count >= size_t{1} << 31) refuse("a batch has 2**31 events or more; give it in pieces");
+    const std::unique_lock lock(writing_);
+    begin();
+    uint32_t highest = 0;
+    for (size_t i = 0; i < count; ++i) highest = std::max({highest, source[i], target[i]});
+    if (count > 0) grow(size_t{highest} + 1);
+
+    items_.clear();
+    items_.reserve(2 * count);
+    for (size_t i = 0; i < count; ++i) {
+        const auto at = static_cast<uint32_t>(2 * i);
+        items_.push_back({source[i], at});
+        if (both && target[i] != source[i]) items_.push_back({target[i], at | 1});
+    }
+    const auto work = [&](std::span<const Item> items) {
+        const size_t size = items.size();
+        for (size_t k = 0; k < size; ++k) {
+            if (k + row_ahead < size) __builtin_prefetch(&row_of(pages_, items[k + row_ahead].node), 1);
+            if (k + event_ahead < size) {
+                const Row& next = row_of(pages_, items[k + event_ahead].node);
+                if (next.parts > 0)
+                    __builtin_prefetch(next.directory() + (next.parts - 1));
+                else
+                    __builtin_prefetch(next.events() + next.size, 1);
+            }
+            const auto [node, event] = items[k];
+            const size_t i = event / 2;
+            insert(shard_of(node), writable(node),
+                   {time[i], event % 2 ? source[i] : target[i], number + static_cast<uint32_t>(i)});
+        }
+    };
+    if (items_.size() < few) return work(items_);
+    size_t ends[shards + 1] = {};
+    for (const Item& item : items_) ++ends[item.node / page_rows % shards + 1];
+    for (size_t s = 0; s < shards; ++s) ends[s + 1] += ends[s];
+    size_t at[shards];
+    std::copy(ends, ends + shards, at);
+    dealt_.resize(items_.size());
+    for (const Item& item : items_) dealt_[at[item.node / page_rows % shards]++] = item;
+    parallel_for(shards, [&](size_t s) { work(std::span(dealt_).subspan(ends[s], ends[s + 1] - ends[s])); });
+}
+
+void TemporalRows::insert(Shard& shard, Row& row, Event event) {
+    if (row.size == 0 || event.time >= row.last)
+        append(shard, row, event);
+    else
+        insert_late(shard, row, event);
+}
+
+// Past the end of what views know nothing is shared.
+void TemporalRows::append(Shard& shard, Row& row, Event event) {
+    if (row.parts == 0 && row.size == row.room) {
+        if (row.size < alone)
+            widen(shard, row, room_for(row.size + 1));
+        else
+            into_parts(shard, row);
+    }
+    if (row.parts == 0) {
+        row.events()[row.size++] = event;
+    } else {
+        if (row.count(row.parts - 1) == row.directory()[row.parts - 1].room) {
+            const uint32_t room = next_room(row.size);
+            add_part(shard, row, row.parts, {event.time, block_for(shard, room), row.size, room, version_});
+        }
+        const Part& tail = row.directory()[row.parts - 1];
+        tail.events[row.size - tail.before] = event;
+        ++row.size;
+    }
+    row.last = event.time;
+}
+
+void TemporalRows::insert_late(Shard& shard, Row& row, Event event) {
+    if (row.parts == 0 && row.size == alone) into_parts(shard, row);
+    if (row.parts > 0) {
+        const uint32_t p = std::max(parts_before(row, event.time, true), uint32_t{1}) - 1;
+        const uint32_t at = rank_in(row.directory()[p].events, row.count(p), event.time, true);
+        return insert_into_part(shard, row, p, at, event);
+    }
+    const uint32_t at = rank_in(row.events(), row.size, event.time, true);
+    if (row.size == row.room || shared(row.version)) widen(shard, row, room_for(row.size + 1));
+    Event* const events = row.events();
+    std::copy_backward(events + at, events + row.size, events + row.size + 1);
+    events[at] = event;
+    ++row.size;
+}
+
+void TemporalRows::insert_into_part(Shard& shard, Row& row, uint32_t p, uint32_t at, Event event) {
+    if (shared(row.version)) own_directory(shard, row, row.room);
+    if (const uint32_t room = row.directory()[p].room; row.count(p) == room) {
+        // The lower half will have room where others may still read.
+        if (shared(row.directory()[p].version)) own_part(shard, row, p);
+        const Part full = row.directory()[p];
+        Event* const upper = block_for(shard, room);
+        std::copy(full.events + room / 2, full.events + room, upper);
+        add_part(shard, row, p + 1, {upper[0].time, upper, full.before + room / 2, room, version_});
+        if (at > room / 2) {
+            ++p;
+            at -= room / 2;
+        }
+    }
+    if (shared(row.directory()[p].version)) own_part(shard, row, p);
+    Part& part = row.directory()[p];
+    const uint32_t count = row.count(p);
+    std::copy_backward(part.events + at, part.events + count, part.events + count + 1);
+    part.events[at] = event;
+    if (at == 0) part.first = event.time;
+    for (uint32_t q = p + 1; q < row.parts; ++q) ++row.directory()[q].before;
+    ++row.size;
+}
+
+// Of a block that follows so many events: a quarter to a half of them.
+uint32_t TemporalRows::next_room(uint32_t size) { return std::clamp(std::bit_floor(size / 2), alone, block); }
+
+// A block of the row's own with so much room.
+void TemporalRows::widen(Shard& shard, Row& row, uint32_t room) {
+    Event* const events = block_for(shard, room);
+    std::copy(row.events(), row.events() + row.size, events);
+    if (row.room > 0) let_go(shard, row.place, row.room * sizeof(Event), shared(row.version));
+    row.place = events;
+    row.room = room;
+    row.version = version_;
+}
+
+void TemporalRows::own_directory(Shard& shard, Row& row, uint32_t room) {
+    auto* const parts = static_cast<Part*>(shard.arena.take(room * sizeof(Part)));
+    std::copy(row.directory(), row.directory() + row.parts, parts);
+    let_go(shard, row.place, row.room * sizeof(Part), shared(row.version));
+    row.place = parts;
+    row.room = room;
+    row.version = version_;
+}
+
+void TemporalRows::own_part(Shard& shard, Row& row, uint32_t p) {
+    Part& part = row.directory()[p];
+    Event* const events = block_for(shard, part.room);
+    std::copy(part.events, part.events + row.count(p), events);
+    let_go(shard, part.events, part.room * sizeof(Event), shared(part.version));
+    part.events = events;
+    part.version = version_;
+}
+
+void TemporalRows::into_parts(Shard& shard, Row& row) {
+    const uint32_t room = parts_for(4);
+    auto* const parts = static_cast<Part*>(shard.arena.take(room * sizeof(Part)));
+    parts[0] = {row.events()[0].time, row.events(), 0, row.room, row.version};
+    row.place = parts;
+    row.room = room;
+    row.parts = 1;
+    row.version = version_;
+}
+
+// The directory is the row's own, or the part comes at its end.
+void TemporalRows::add_part(Shard& shard, Row& row, uint32_t at, Part part) {
+    if (row.parts == row.room) own_directory(shard, row, parts_for(row.room + 1));
+    Part* const parts = row.directory();
+    std::copy_backward(parts + at, parts + row.parts, parts + row.parts + 1);
+    parts[at] = part;
+    ++row.parts;
+}
+
+void TemporalRows::remove(std::span<const uint32_t> source, std::span<const uint32_t> target,
+                          std::span<const int64_t> time, std::span<const uint32_t> number, bool both) {
+    const size_t count = source.size();
+    if (target.size() != count || time.size() != count || number.size() != count)
+        refuse("arrays of events to remove differ in length");
+    const std::unique_lock lock(writing_);
+    begin();
+    const auto there = [&](uint32_t node, size_t i) {
+        if (node >= nodes_) return false;
+        const Row& row = row_of(pages_, node);
+        return place_of(row, time[i], number[i]) < row.size;
+    };
+    for (size_t i = 0; i < count; ++i)
+        if (!there(source[i], i) || (both && !there(target[i], i)))
+            refuse("there is no event " + std::to_string(number[i]) + " of node " + std::to_string(source[i]) +
+                   " at time " + std::to_string(time[i]));
+    for (size_t i = 0; i < count; ++i) {
+        erase(shard_of(source[i]), writable(source[i]), {time[i], target[i], number[i]});
+        if (both && target[i] != source[i])
+            erase(shard_of(target[i]), writable(target[i]), {time[i], source[i], number[i]});
+    }
+}
+
+void TemporalRows::erase(Shard& shard, Row& row, Event event) {
+    const uint32_t place = place_of(row, event.time, event.number);
+    if (place == row.size) refuse("event " + std::to_string(event.number) + " is named twice");
+    if (row.size == 1) return clear(shard, row);
+    if (row.parts == 0) {
+        if (shared(row.version)) widen(shard, row, row.room);
+        Event* const events = row.events();
+        std::copy(events + place + 1, events + row.size, events + place);
+        row.last = events[--row.size - 1].time;
+        return;
+    }
+    if (shared(row.version)) own_directory(shard, row, row.room);
+    const uint32_t p = part_of(row, place);
+    Part* const parts = row.directory();
+    if (row.count(p) == 1) {
+        let_go(shard, parts[p].events, parts[p].room * sizeof(Event), shared(parts[p].version));
+        std::copy(parts + p + 1, parts + row.parts, parts + p);
+        --row.parts;
+        for (uint32_t q = p; q < row.parts; ++q) --parts[q].before;
+    } else {
+        if (shared(parts[p].version)) own_part(shard, row, p);
+        Part& part = parts[p];
+        const uint32_t at = place - part.before;
+        std::copy(part.events + at + 1, part.events + row.count(p), part.events + at);
+        part.first = part.events[0].time;
+        for (uint32_t q = p + 1; q < row.parts; ++q) --parts[q].before;
+    }
+    --row.size;
+    row.last = event_at(row, row.size - 1).time;
+}
+
+void TemporalRows::expire(std::span<const uint32_t> nodes, int64_t before) {
+    const std::unique_lock lock(writing_);
+    begin();
+    for (const uint32_t node : nodes) {
+        if (node >= nodes_) refuse("there is no node " + std::to_string(node) + " to expire events of");
+        if (const uint32_t count = row_of(pages_, node).rank(before, false))
+            drop(shard_of(node), writable(node), count);
+    }
+}
+
+// The first events of a row.
+void TemporalRows::drop(Shard& shard, Row& row, uint32_t count) {
+    if (count == row.size) return clear(shard, row);
+    if (row.parts == 0) {
+        const uint32_t left = row.size - count, room = room_for(left);
+        Event* const old = row.events();
+        if (shared(row.version) || room <= row.room / 2) {
+            Event* const events = block_for(shard, room);
+            std::copy(old + count, old + row.size, events);
+            let_go(shard, old, row.room * sizeof(Event), shared(row.version));
+            row.place = events;
+            row.room = room;
+            row.version = version_;
+        } else {
+            std::copy(old + count, old + row.size, old);
+        }
+        row.size = left;
+        return;
+    }
+    if (shared(row.version)) own_directory(shard, row, row.room);
+    Part* const parts = row.directory();
+    const uint32_t gone = part_of(row, count);  // the part that holds the first event that stays
+    for (uint32_t q = 0; q < gone; ++q)
+        let_go(shard, parts[q].events, parts[q].room * sizeof(Event), shared(parts[q].version));
+    std::copy(parts + gone, parts + row.parts, parts);
+    row.parts -= gone;
+    const uint32_t inside = count - parts[0].before;
+    if (inside > 0) {
+        if (shared(parts[0].version)) own_part(shard, row, 0);
+        std::copy(parts[0].events + inside, parts[0].events + row.count(0), parts[0].events);
+        parts[0].first = parts[0].events[0].time;
+    }
+    parts[0].before = 0;
+    for (uint32_t q = 1; q < row.parts; ++q) parts[q].before -= count;
+    row.size -= count;
+}
+
+void TemporalRows::clear(Shard& shard, Row& row) {
+    if (row.parts == 0) {
+        let_go(shard, row.place, row.room * sizeof(Event), shared(row.version));
+    } else {
+        for (const Part& part : std::span(row.directory(), row.parts))
+            let_go(shard, part.events, part.room * sizeof(Event), shared(part.version));
+        let_go(shard, row.place, row.room * sizeof(Part), shared(row.version));
+    }
+    row = Row{};
+}
+
+size_t TemporalRows::nodes() const {
+    const std::shared_lock lock(writing_);
+    return nodes_;
+}
+
+size_t TemporalRows::used() const {
+    const std::shared_lock lock(writing_);
+    size_t bytes = pages_.size() * sizeof(pages_[0]);
+    for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
+    for (const Shard& shard : memory_) bytes += shard.arena.used();
+    return bytes;
+}
+
+size_t TemporalRows::held() const {
+    const std::shared_lock lock(writing_);
+    size_t bytes = pages_.size() * sizeof(pages_[0]);
+    for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
+    for (const Shard& shard : memory_) bytes += shard.arena.held();
+    return bytes;
+}
+
+}  // namespace weft

@@ -1,0 +1,176 @@
+// The events of every node in the order of their time, while more arrive, some late, and old ones go. As GNNFlow's
+// blocks of a node (Zhong et al., arXiv 2311.17410), with one array for a node of few events and, for one of
+// many, a directory of its blocks instead of a chain: blocks never move, and grow with the row.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <shared_mutex>
+#include <span>
+#include <vector>
+
+#include "temporal_arena.h"
+
+namespace weft {
+
+struct Event {
+    int64_t time;
+    uint32_t node;    // at the other end
+    uint32_t number;  // in the order of arrival, modulo 2^32
+};
+
+// A block of a long row.
+struct Part {
+    int64_t first;     // time of its first event
+    Event* events;
+    uint32_t before;   // events of the row in the parts before
+    uint32_t room;     // events that it has room for
+    uint32_t version;  // since when it is the writer's alone, see TemporalRows
+    uint32_t unused = 0;
+};
+
+// The events of a node, by time; of one time in the order of arrival.
+struct Row {
+    int64_t last = std::numeric_limits<int64_t>::min();  // time of the newest
+    void* place = nullptr;                               // Event[room], or Part[room] where there are parts
+    uint32_t size = 0, room = 0;
+    uint32_t parts = 0;
+    uint32_t version = 0;
+
+    Event* events() const { return static_cast<Event*>(place); }
+    Part* directory() const { return static_cast<Part*>(place); }
+
+    // Of part p.
+    uint32_t count(uint32_t p) const {
+        const Part* const d = directory();
+        return (p + 1 < parts ? d[p + 1].before : size) - d[p].before;
+    }
+
+    // Events before a time, or not after it.
+    uint32_t rank(int64_t time, bool inclusive) const;
+    // The events of the array that holds the one before `end`, up to it.
+    std::span<const Event> until(uint32_t end) const;
+};
+
+inline constexpr Row no_events{};
+
+class TemporalRows {
+public:
+    static constexpr uint32_t alone = 16;       // events of a row in one array, which moves as it grows, at most
+    static constexpr uint32_t block = 256;      // events of a part at most: 4 KiB
+    static constexpr size_t page_rows = 256;    // rows of a page
+    static constexpr size_t shards = 16;        // pages are dealt to so many, each with its own memory
+
+    struct Page {
+        uint32_t version;
+        Row rows[page_rows];
+    };
+    using Pages = std::vector<std::shared_ptr<Page>>;
+
+    // Rows as they were at a moment. Readers may read it while the writer goes on.
+    class View {
+    public:
+        View(std::shared_ptr<TemporalRows> rows, Pages pages, size_t nodes, uint32_t version)
+            : rows_(std::move(rows)), pages_(std::move(pages)), nodes_(nodes), version_(version) {}
+        ~View() { rows_->release(version_); }
+        View(const View&) = delete;
+        View& operator=(const View&) = delete;
+
+        size_t nodes() const { return nodes_; }
+        const Pages& pages() const { return pages_; }
+
+    private:
+        std::shared_ptr<TemporalRows> rows_;
+        Pages pages_;
+        size_t nodes_;
+        uint32_t version_;
+    };
+
+    static std::shared_ptr<TemporalRows> make(size_t nodes);
+
+    // Of one writer. Nodes beyond what there are get rows, and events their places. `both`: an event stands in the
+    // rows of both its nodes, once if they are one; otherwise in that of its source. Numbers count up from `number`.
+    // Throws std::invalid_argument where arrays differ in length; nothing is changed then.
+    void append(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,
+                uint32_t number, bool both);
+
+    // Takes events out that are there. Throws std::invalid_argument if one is not.
+    void remove(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,
+                std::span<const uint32_t> number, bool both);
+
+    // Takes all events before a time out of the rows of these nodes, each named once.
+    void expire(std::span<const uint32_t> nodes, int64_t before);
+
+    static std::shared_ptr<View> view(const std::shared_ptr<TemporalRows>& rows);
+
+    size_t nodes() const;
+    size_t used() const;  // bytes of rows and events
+    size_t held() const;  // bytes asked from the system for them
+
+    // What stands in the rows now; for several readers, and no writer, at once.
+    template <typename Read>
+    auto read(const Read& what) const {
+        const std::shared_lock lock(writing_);
+        return what(pages_, nodes_);
+    }
+
+    static const Row& row_of(const Pages& pages, uint32_t node) {
+        const Page* const page = pages[node / page_rows].get();
+        return page ? page->rows[node % page_rows] : no_events;
+    }
+
+private:
+    struct Item {
+        uint32_t node, event;  // event: twice its place in the batch, and whether it is seen from its target
+    };
+    struct Left {
+        void* array;
+        size_t bytes;
+        uint32_t version;  // views made by then may read it
+    };
+    struct Shard {
+        Arena arena;
+        std::vector<Left> left;
+    };
+
+    void release(uint32_t version);
+    void begin();
+    void grow(size_t nodes);
+    bool shared(uint32_t version) const { return version < newest_; }
+
+    Row& writable(uint32_t node);
+    Shard& shard_of(uint32_t node) { return memory_[node / page_rows % shards]; }
+    void let_go(Shard& shard, void* array, size_t bytes, bool shared);
+    Event* block_for(Shard& shard, uint32_t events);
+
+    void insert(Shard& shard, Row& row, Event event);
+    void append(Shard& shard, Row& row, Event event);
+    void insert_late(Shard& shard, Row& row, Event event);
+    void insert_into_part(Shard& shard, Row& row, uint32_t part, uint32_t at, Event event);
+    void widen(Shard& shard, Row& row, uint32_t room);
+    void own_directory(Shard& shard, Row& row, uint32_t room);
+    void own_part(Shard& shard, Row& row, uint32_t part);
+    void into_parts(Shard& shard, Row& row);
+    void add_part(Shard& shard, Row& row, uint32_t at, Part part);
+    static uint32_t next_room(uint32_t size);
+    void erase(Shard& shard, Row& row, Event event);
+    void drop(Shard& shard, Row& row, uint32_t count);
+    void clear(Shard& shard, Row& row);
+
+    mutable std::shared_mutex writing_;
+    Pages pages_;
+    size_t nodes_ = 0;
+    Shard memory_[shards];
+
+    mutable std::mutex viewing_;
+    std::multiset<uint32_t> views_;
+    uint32_t version_ = 0;
+    uint32_t newest_ = 0, oldest_ = 0;  // of the views there were when the writer began
+    std::vector<Item> items_, dealt_;
+};
+
+}  // namespace weft
