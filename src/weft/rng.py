@@ -33,6 +33,7 @@ class Op(enum.IntEnum):
     NEIGHBOR = 12
     EPOCH = 13
     LINK = 14
+    TEMPORAL = 15
     PATH = 20
     SKETCH = 21
     DROPOUT = 30

@@ -1,0 +1,193 @@
+"""Events of nodes by time, native."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from weft import _core, rng
+from weft.errors import WeftValueError
+from weft.kernels.temporal.form import Drawn, check_draw, checked
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+__all__ = ["TemporalRows", "TemporalView"]
+
+How = Literal["recent", "uniform"]
+_U32, _I64 = np.uint32, np.int64
+
+
+class _Sampled:
+    """What both the rows and a view of them can do."""
+
+    _core: _core.TemporalRows | _core.TemporalView
+
+    @property
+    def nodes(self) -> int:
+        """How many there are."""
+        return self._core.nodes
+
+    def sample(
+        self,
+        root: npt.ArrayLike,
+        time: npt.ArrayLike,
+        fanout: int,
+        *,
+        how: How = "recent",
+        seed: int = 0,
+        hop: int = 0,
+        first: int = 0,
+        replace: bool = False,
+        inclusive: bool = False,
+        window: int = 0,
+    ) -> Drawn:
+        """Events of each root before its time.
+
+        What is drawn depends on the seed, the hop, the root's number and its events alone. The GIL is
+        released.
+
+        Args:
+            root: nodes, integers ``[R]``.
+            time: integers ``[R]``: events before it, never at it unless ``inclusive``.
+            fanout: events of a root at most.
+            how: ``recent``: the newest; ``uniform``: any.
+            seed: 0 to 2**64 - 1.
+            hop: other hops draw other events.
+            first: number of the first root; a batch in two pieces draws what it draws in one.
+            replace: ``uniform``: an event may be drawn twice; a root with any event then gets ``fanout``.
+            inclusive: events at the very time, too.
+            window: no event older than so much before the time; 0: all.
+
+        Returns:
+            The events of each root, the newest first; with ``replace`` in the order in which they were drawn.
+
+        Raises:
+            WeftValueError: a root is no node, arrays do not fit, or a number is out of range.
+        """
+        if how not in ("recent", "uniform"):
+            raise WeftValueError(f"sample events: how must be recent or uniform (got {how!r})")
+        check_draw(fanout, window, hop, first)
+        roots, times = checked("sample events", (root, time), (_U32, _I64))
+        try:
+            found = self._core.sample(
+                roots,
+                times,
+                rng.key(seed, rng.Op.TEMPORAL),
+                first,
+                hop,
+                fanout,
+                how == "uniform",
+                replace,
+                inclusive,
+                window,
+            )
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+        return Drawn(*found)
+
+
+class TemporalView(_Sampled):
+    """Events as they were at a moment; see :meth:`TemporalRows.view`."""
+
+    def __init__(self, core: _core.TemporalView) -> None:
+        self._core = core
+
+
+class TemporalRows(_Sampled):
+    """Events of every node in the order of time, while more arrive, some late, and old ones go.
+
+    A row of few events is one array; a longer one is a directory of blocks whose size follows the row's, so
+    that an event is found by two searches and one that comes late moves no more than a block (as the blocks
+    of GNNFlow, Zhong et al., arXiv 2311.17410, whose chain the directory replaces). One thread writes; any
+    number sample meanwhile, each call before or after a write as a whole.
+
+    Args:
+        nodes: how many there are at first; events of others bring more.
+        both: an event stands in the rows of both its nodes (once, if they are one), else in its source's.
+    """
+
+    def __init__(self, nodes: int = 0, *, both: bool = True) -> None:
+        if not 0 <= nodes <= 1 << 32:
+            raise WeftValueError(f"temporal graph: nodes must be 0 to 2**32 (got {nodes})")
+        self._core = self._rows = _core.TemporalRows(nodes)
+        self._both = both
+
+    @property
+    def both(self) -> bool:
+        """Whether an event stands in two rows."""
+        return self._both
+
+    @property
+    def used(self) -> int:
+        """Bytes of rows and events."""
+        return self._rows.used
+
+    @property
+    def held(self) -> int:
+        """Bytes that the system gave for them."""
+        return self._rows.held
+
+    def append(
+        self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike, number: int = 0
+    ) -> None:
+        """Put events where their times belong, after others of the same time.
+
+        Args:
+            source: nodes, integers ``[E]`` below 2**32.
+            target: likewise.
+            time: integers ``[E]``, of any unit, in any order; fast where it rises.
+            number: of the first event; they count up from it, modulo 2**32.
+
+        Raises:
+            WeftValueError: arrays differ in length or hold what is no node or time.
+        """
+        sources, targets, times = checked("append events", (source, target, time), (_U32, _U32, _I64))
+        try:
+            self._rows.append(sources, targets, times, number % (1 << 32), self._both)
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+
+    def remove(
+        self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike, number: npt.ArrayLike
+    ) -> None:
+        """Take events out.
+
+        Args:
+            source: as they were appended.
+            target: likewise.
+            time: likewise.
+            number: of each.
+
+        Raises:
+            WeftValueError: an event is not there, and nothing is changed; or it is named twice.
+        """
+        given = (source, target, time, number)
+        sources, targets, times, numbers = checked("remove events", given, (_U32, _U32, _I64, _U32))
+        if len(np.unique(numbers)) < len(numbers):
+            raise WeftValueError("remove events: one is named twice")
+        try:
+            self._rows.remove(sources, targets, times, numbers, self._both)
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+
+    def expire(self, before: int, nodes: npt.ArrayLike | None = None) -> None:
+        """Take all events before a time out of the rows of nodes.
+
+        Args:
+            before: the time; events at it stay.
+            nodes: integers, each once; None: all.
+
+        Raises:
+            WeftValueError: one is no node.
+        """
+        (rows,) = checked("expire events", (np.arange(self.nodes) if nodes is None else nodes,), (_U32,))
+        try:
+            self._rows.expire(rows, before)
+        except ValueError as error:
+            raise WeftValueError(str(error)) from None
+
+    def view(self) -> TemporalView:
+        """Events as they are now, for readers beside the writer; what it holds is given back with it."""
+        return TemporalView(self._rows.view())
