@@ -11,9 +11,10 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from weft.features import FeatureTable
 
-__all__ = ["Buffers"]
+__all__ = ["ROOM", "Buffers"]
 
-_ROOM = 1.125  # batches differ in size by a few percent
+ROOM = 1.125
+"""More of it than asked for: batches differ in size by a few percent."""
 
 
 class Buffers:
@@ -41,7 +42,7 @@ class Buffers:
             return self._kept[fits[0]][:rows]
         for at in reversed(free):  # too small
             del self._kept[at]
-        made = np.empty((int(rows * _ROOM), self._columns), self._dtype)
+        made = np.empty((int(rows * ROOM), self._columns), self._dtype)
         if len(self._kept) < self._count:
             self._kept.append(made)
         return made[:rows]

@@ -22,19 +22,20 @@ from weft.loader.threads import Threads
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-__all__ = ["Drawn", "Pipeline", "Rows"]
+__all__ = ["DRAWING", "HELD", "Drawn", "Pipeline", "Rows", "kept_buffers"]
 
 T = TypeVar("T")
 I64 = npt.NDArray[np.int64]
 Rows = dict[str, npt.NDArray[Any]]
 
 _NAME = "weft-loader"
-_DRAWING = 2  # threads that draw; more would take cores from the model
+DRAWING = 2
+"""Threads that draw; more would take cores from the model."""
 # Bytes of batches that are announced and wait for their turn. A batch of 1,024 seeds at fanout 15, 10, 5
 # holds 6 MB, most of it edges, and a cache may want to know the whole epoch: what does not fit here is drawn
 # again when its turn comes, to the same edges, since a draw depends on the number of the batch alone. That
 # takes 7 ms of one thread, where its rows take tens to read.
-_HELD = 32 << 20
+HELD = 32 << 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,6 +53,15 @@ class Drawn:
     repeats: bool
     data: Any
     nbytes: int
+
+
+def kept_buffers(prefetch: int) -> int:
+    """For the rows of so many batches memory is kept.
+
+    Of those made ready, one being read, one being assembled, and the one that the loop has in hand: it lets
+    go of that when it has the next.
+    """
+    return prefetch + 3
 
 
 class _Knowing(FeatureTable, Protocol):
@@ -105,12 +115,11 @@ class Pipeline(Generic[T]):
         first: int,
         end: int,
         prefetch: int,
-        held: int = _HELD,
+        held: int = HELD,
     ) -> None:
         self._draw, self._tables, self._assemble = draw, tables, assemble
-        # The loop has one batch in hand, and lets go of it when it has the next.
-        self._buffers = {kind: Buffers(table, prefetch + 3) for kind, table in tables.items()}
-        self._prefetch, self._ahead, self._free = prefetch, _DRAWING if prefetch else 0, held
+        self._buffers = {kind: Buffers(table, kept_buffers(prefetch)) for kind, table in tables.items()}
+        self._prefetch, self._ahead, self._free = prefetch, DRAWING if prefetch else 0, held
         self.times = dict.fromkeys(("sample", "plan", "read", "assemble", "wait"), 0.0)
         """Seconds of each step, those of all threads added, and that the loop has waited."""
         # Numbers of batches: each step is done with those below.
@@ -126,7 +135,7 @@ class Pipeline(Generic[T]):
         self._stopped = self._told = False
         self._changed = threading.Condition()
         self._threads = {
-            "sample": Threads(_DRAWING, f"{_NAME}-sample"),
+            "sample": Threads(DRAWING, f"{_NAME}-sample"),
             "read": Threads(1, f"{_NAME}-read"),
             "assemble": Threads(1, f"{_NAME}-assemble"),
         }
@@ -210,10 +219,10 @@ class Pipeline(Generic[T]):
         limit, known = self._limit(), self._known()
         draw_below = min(
             (known if self._knowing else limit) + self._ahead,
-            self._announced + 2 * _DRAWING,  # a table that is slow to plan must not have batches pile up
+            self._announced + 2 * DRAWING,  # a table that is slow to plan must not have batches pile up
             self._end,
         )
-        while self._busy["sample"] < _DRAWING:
+        while self._busy["sample"] < DRAWING:
             again = self._let_go[0] if self._let_go else self._end
             if again < min(limit + self._ahead, self._end):
                 self._let_go.popleft()

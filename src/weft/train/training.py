@@ -12,10 +12,11 @@ from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import HeteroGraph
 from weft.graph._plan import resident
 from weft.loader import NeighborLoader
+from weft.loader.footprint import batch_bytes, row_bytes, waiting_bytes
 from weft.nn import Batched, model
 from weft.rng import Op, key
 from weft.train.classes import learned_from, show_classes
-from weft.train.fitting import AHEAD, TRIAL, Fitting, cache_left
+from weft.train.fitting import TORCH, TRIAL, Fitting, batches_of, cache_left
 from weft.train.inputs import Features, OnNan
 from weft.train.link import EdgeSplit, LinkTask
 from weft.train.node import NodeTask
@@ -91,7 +92,9 @@ class Training(Fitting):
             self._sampled = sampled if sampled.path is None else sampled.in_memory()
         batch_nodes, batch_edges = self._trial()
         row = self._features.shape[1] * self._features.dtype.itemsize
-        cache = cache_left(parse_bytes(memory), AHEAD * batch_nodes * row, self._features.nbytes)
+        cache = cache_left(
+            parse_bytes(memory), row_bytes(batch_nodes * row, self._batches()), self._features.nbytes
+        )
         # A node is drawn as often as it has edges to those that draw.
         self._table, ours = self._features.open(cache, hotness=graph.degree())
         self._tables = [self._table] if ours else []
@@ -180,6 +183,13 @@ class Training(Fitting):
                 nodes, edges = max(nodes, len(batch.n_id)), max(edges, len(batch.e_id))
         return nodes, edges
 
+    def _batches(self) -> int:
+        """Of an epoch, or of its validation."""
+        if self._split is not None:
+            return batches_of(self._split, self.settings)
+        assert self._edges is not None
+        return -(-self._edges.train.shape[1] // self.settings.batch_size)
+
     def _make_plan(self, batch_nodes: int, batch_edges: int, cache: int) -> Plan:
         settings, features = self.settings, self._features
         if self._split is not None:
@@ -193,6 +203,9 @@ class Training(Fitting):
         made = batch_nodes * 4 * (columns + 4 * settings.hidden) + batch_edges * (
             20 + 2 * 4 * max(columns, settings.hidden)
         )
+        row = batch_nodes * columns * features.dtype.itemsize
+        told = getattr(self._table, "window", 0) > 0
+        waiting = waiting_bytes(batch_bytes(batch_nodes, batch_edges), self._batches(), told=told)
         return Plan(
             nodes=self._graph.num_nodes,
             edges=self._graph.num_edges,
@@ -212,6 +225,6 @@ class Training(Fitting):
             model=f"{settings.model}, {settings.layers} layers, hidden {settings.hidden}",
             parameters=sum(p.numel() for p in self._net.parameters()),
             graph=self._sampled.nbytes,
-            batches=AHEAD * batch_nodes * columns * features.dtype.itemsize + made,
-            base=self._base,
+            batches=row_bytes(row, self._batches()) + waiting + made,
+            base=self._base + TORCH,
         )

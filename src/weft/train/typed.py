@@ -14,10 +14,11 @@ from weft.embed.checkpoint import rows_digest
 from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph._plan import resident
 from weft.loader import NeighborLoader
+from weft.loader.footprint import batch_bytes, row_bytes, waiting_bytes
 from weft.nn import TypedBatched, TypedModel
 from weft.rng import Op, key
 from weft.train.classes import learned_from, show_classes
-from weft.train.fitting import AHEAD, TRIAL, Fitting, cache_left
+from weft.train.fitting import TORCH, TRIAL, Fitting, batches_of, cache_left
 from weft.train.inputs import Features, NodesOf, OnNan
 from weft.train.node import NodeTask
 from weft.train.plan import Plan
@@ -100,7 +101,9 @@ class TypedTraining(Fitting):
         batch, edges = self._trial()
         under_way = sum(batch[n] * one.shape[1] * one.dtype.itemsize for n, one in self._features.items())
         size = sum(one.nbytes for one in self._features.values())
-        cache = cache_left(parse_bytes(memory), AHEAD * under_way, size)
+        cache = cache_left(
+            parse_bytes(memory), row_bytes(under_way, batches_of(self._split, self.settings)), size
+        )
         self._table, self._tables = open_tables(self._features, cache, graph)
         self._task = NodeTask(
             self._sampled,
@@ -112,7 +115,7 @@ class TypedTraining(Fitting):
             kind=self._target,
         )
         self._net = self._make_net()
-        self.plan = self._make_plan(batch, edges, AHEAD * under_way, min(cache, size))
+        self.plan = self._make_plan(batch, edges, under_way, min(cache, size))
 
     @property
     def broken(self) -> int:
@@ -205,6 +208,9 @@ class TypedTraining(Fitting):
                 for name, count in types.vectors.items()
             )
             rows.append(f"learned vectors of {settings.hidden}: {', '.join(learned)}")
+        batches = batches_of(split, settings)
+        told = any(getattr(table, "window", 0) > 0 for table in self._table.values())
+        waiting = waiting_bytes(batch_bytes(sum(batch.values()), edges), batches, told=told)
         return Plan(
             nodes=sum(self._graph.num_nodes.values()),
             edges=sum(self._graph.num_edges.values()),
@@ -225,8 +231,8 @@ class TypedTraining(Fitting):
             f"{len(types.edge_types)} types of edges",
             parameters=sum(p.numel() for p in self._net.parameters()),
             graph=self._sampled.nbytes,
-            batches=under_way + made,
-            base=self._base,
+            batches=row_bytes(under_way, batches) + waiting + made,
+            base=self._base + TORCH,
         )
 
 
