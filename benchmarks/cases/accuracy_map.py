@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from weft.train import Split
 
 MODELS = ("sage", "gat", "gcn")
-FANOUT, BATCH, EPOCHS, HIDDEN, RATE, DROPOUT = (10, 5), 1024, 3, 128, 0.005, 0.3
+FANOUT, BATCH, EPOCHS, HIDDEN, RATE, DROPOUT = (10, 5), 1024, 3, 128, 0.02, 0.0
 SHARES = (0.1, 0.0, 0.1)
 CACHE = 0.1  # of the features
 
