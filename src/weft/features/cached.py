@@ -66,6 +66,9 @@ class CachedTable:
         WeftValueError: an option is none, or the table has more than 2**32 - 2 rows.
     """
 
+    rows_kept: int
+    """Rows that fit."""
+
     def __init__(
         self,
         base: FeatureTable,
@@ -96,7 +99,6 @@ class CachedTable:
                 "(weft.features.DiskTable)"
             )
         self.rows_kept = slots
-        """Rows that fit."""
         self._cache: _core.RowCache | None = None
         self._kept = np.empty(0, np.uint32)
         if rows and self._width:
