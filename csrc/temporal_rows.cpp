@@ -16,68 +16,9 @@ constexpr size_t row_ahead = 24, event_ahead = 12;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("temporal graph: " + what); }
 
-uint32_t room_for(size_t events) { return static_cast<uint32_t>(Arena::rounded(events * sizeof(Event)) / sizeof(Event)); }
-
 uint32_t parts_for(size_t parts) { return static_cast<uint32_t>(Arena::rounded(parts * sizeof(Part)) / sizeof(Part)); }
 
-// Elements that come before, without branches that cannot be foreseen.
-template <typename T, typename Before>
-uint32_t count_before(const T* of, uint32_t size, const Before& before) {
-    const T* base = of;
-    while (size > 1) {
-        const uint32_t half = size / 2;
-        base = before(base[half - 1]) ? base + half : base;
-        size -= half;
-    }
-    return static_cast<uint32_t>(base - of) + (size == 1 && before(*base) ? 1 : 0);
-}
-
-uint32_t rank_in(const Event* events, uint32_t size, int64_t time, bool inclusive) {
-    return inclusive ? count_before(events, size, [=](const Event& e) { return e.time <= time; })
-                     : count_before(events, size, [=](const Event& e) { return e.time < time; });
-}
-
-// Parts that begin before a time, or not after it.
-uint32_t parts_before(const Row& row, int64_t time, bool inclusive) {
-    return inclusive ? count_before(row.directory(), row.parts, [=](const Part& p) { return p.first <= time; })
-                     : count_before(row.directory(), row.parts, [=](const Part& p) { return p.first < time; });
-}
-
-uint32_t part_of(const Row& row, uint32_t place) {
-    return count_before(row.directory(), row.parts, [=](const Part& p) { return p.before <= place; }) - 1;
-}
-
-const Event& event_at(const Row& row, uint32_t place) {
-    if (row.parts == 0) return row.events()[place];
-    const Part& part = row.directory()[part_of(row, place)];
-    return part.events[place - part.before];
-}
-
-// Where an event stands; the size of the row if it does not.
-uint32_t place_of(const Row& row, int64_t time, uint32_t number) {
-    const uint32_t end = row.rank(time, true);
-    for (uint32_t place = row.rank(time, false); place < end; ++place)
-        if (event_at(row, place).number == number) return place;
-    return row.size;
-}
-
 }  // namespace
-
-uint32_t Row::rank(int64_t time, bool inclusive) const {
-    // Most who ask want all there is.
-    if (inclusive ? last <= time : last < time) return size;
-    if (parts == 0) return rank_in(events(), size, time, inclusive);
-    const uint32_t p = parts_before(*this, time, inclusive);
-    if (p == 0) return 0;
-    const Part& part = directory()[p - 1];
-    return part.before + rank_in(part.events, count(p - 1), time, inclusive);
-}
-
-std::span<const Event> Row::until(uint32_t end) const {
-    if (parts == 0) return {events(), end};
-    const Part& part = directory()[part_of(*this, end - 1)];
-    return {part.events, end - part.before};
-}
 
 std::shared_ptr<TemporalRows> TemporalRows::make(size_t nodes) {
     auto rows = std::make_shared<TemporalRows>();
@@ -315,136 +256,16 @@ void TemporalRows::add_part(Shard& shard, Row& row, uint32_t at, Part part) {
     ++row.parts;
 }
 
-void TemporalRows::remove(std::span<const uint32_t> source, std::span<const uint32_t> target,
-                          std::span<const int64_t> time, std::span<const uint32_t> number, bool both) {
-    const size_t count = source.size();
-    if (target.size() != count || time.size() != count || number.size() != count)
-        refuse("arrays of events to remove differ in length");
-    const std::unique_lock lock(writing_);
-    begin();
-    const auto there = [&](uint32_t node, size_t i) {
-        if (node >= nodes_) return false;
-        const Row& row = row_of(pages_, node);
-        return place_of(row, time[i], number[i]) < row.size;
-    };
-    for (size_t i = 0; i < count; ++i)
-        if (!there(source[i], i) || (both && !there(target[i], i)))
-            refuse("there is no event " + std::to_string(number[i]) + " of node " + std::to_string(source[i]) +
-                   " at time " + std::to_string(time[i]));
-    for (size_t i = 0; i < count; ++i) {
-        erase(shard_of(source[i]), writable(source[i]), {time[i], target[i], number[i]});
-        if (both && target[i] != source[i])
-            erase(shard_of(target[i]), writable(target[i]), {time[i], source[i], number[i]});
-    }
-}
-
-void TemporalRows::erase(Shard& shard, Row& row, Event event) {
-    const uint32_t place = place_of(row, event.time, event.number);
-    if (place == row.size) refuse("event " + std::to_string(event.number) + " is named twice");
-    if (row.size == 1) return clear(shard, row);
-    if (row.parts == 0) {
-        if (shared(row.version)) widen(shard, row, row.room);
-        Event* const events = row.events();
-        std::copy(events + place + 1, events + row.size, events + place);
-        row.last = events[--row.size - 1].time;
-        return;
-    }
-    if (shared(row.version)) own_directory(shard, row, row.room);
-    const uint32_t p = part_of(row, place);
-    Part* const parts = row.directory();
-    if (row.count(p) == 1) {
-        let_go(shard, parts[p].events, parts[p].room * sizeof(Event), shared(parts[p].version));
-        std::copy(parts + p + 1, parts + row.parts, parts + p);
-        --row.parts;
-        for (uint32_t q = p; q < row.parts; ++q) --parts[q].before;
-    } else {
-        if (shared(parts[p].version)) own_part(shard, row, p);
-        Part& part = parts[p];
-        const uint32_t at = place - part.before;
-        std::copy(part.events + at + 1, part.events + row.count(p), part.events + at);
-        part.first = part.events[0].time;
-        for (uint32_t q = p + 1; q < row.parts; ++q) --parts[q].before;
-    }
-    --row.size;
-    row.last = event_at(row, row.size - 1).time;
-}
-
-void TemporalRows::expire(std::span<const uint32_t> nodes, int64_t before) {
-    const std::unique_lock lock(writing_);
-    begin();
-    for (const uint32_t node : nodes) {
-        if (node >= nodes_) refuse("there is no node " + std::to_string(node) + " to expire events of");
-        if (const uint32_t count = row_of(pages_, node).rank(before, false))
-            drop(shard_of(node), writable(node), count);
-    }
-}
-
-// The first events of a row.
-void TemporalRows::drop(Shard& shard, Row& row, uint32_t count) {
-    if (count == row.size) return clear(shard, row);
-    if (row.parts == 0) {
-        const uint32_t left = row.size - count, room = room_for(left);
-        Event* const old = row.events();
-        if (shared(row.version) || room <= row.room / 2) {
-            Event* const events = block_for(shard, room);
-            std::copy(old + count, old + row.size, events);
-            let_go(shard, old, row.room * sizeof(Event), shared(row.version));
-            row.place = events;
-            row.room = room;
-            row.version = version_;
-        } else {
-            std::copy(old + count, old + row.size, old);
-        }
-        row.size = left;
-        return;
-    }
-    if (shared(row.version)) own_directory(shard, row, row.room);
-    Part* const parts = row.directory();
-    const uint32_t gone = part_of(row, count);  // the part that holds the first event that stays
-    for (uint32_t q = 0; q < gone; ++q)
-        let_go(shard, parts[q].events, parts[q].room * sizeof(Event), shared(parts[q].version));
-    std::copy(parts + gone, parts + row.parts, parts);
-    row.parts -= gone;
-    const uint32_t inside = count - parts[0].before;
-    if (inside > 0) {
-        if (shared(parts[0].version)) own_part(shard, row, 0);
-        std::copy(parts[0].events + inside, parts[0].events + row.count(0), parts[0].events);
-        parts[0].first = parts[0].events[0].time;
-    }
-    parts[0].before = 0;
-    for (uint32_t q = 1; q < row.parts; ++q) parts[q].before -= count;
-    row.size -= count;
-}
-
-void TemporalRows::clear(Shard& shard, Row& row) {
-    if (row.parts == 0) {
-        let_go(shard, row.place, row.room * sizeof(Event), shared(row.version));
-    } else {
-        for (const Part& part : std::span(row.directory(), row.parts))
-            let_go(shard, part.events, part.room * sizeof(Event), shared(part.version));
-        let_go(shard, row.place, row.room * sizeof(Part), shared(row.version));
-    }
-    row = Row{};
-}
-
 size_t TemporalRows::nodes() const {
     const std::shared_lock lock(writing_);
     return nodes_;
 }
 
-size_t TemporalRows::used() const {
+size_t TemporalRows::bytes(size_t (Arena::*of)() const) const {
     const std::shared_lock lock(writing_);
     size_t bytes = pages_.size() * sizeof(pages_[0]);
     for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
-    for (const Shard& shard : memory_) bytes += shard.arena.used();
-    return bytes;
-}
-
-size_t TemporalRows::held() const {
-    const std::shared_lock lock(writing_);
-    size_t bytes = pages_.size() * sizeof(pages_[0]);
-    for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
-    for (const Shard& shard : memory_) bytes += shard.arena.held();
+    for (const Shard& shard : memory_) bytes += (shard.arena.*of)();
     return bytes;
 }
 

@@ -5,7 +5,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <mutex>
 #include <set>
@@ -14,49 +13,9 @@
 #include <vector>
 
 #include "temporal_arena.h"
+#include "temporal_row.h"
 
 namespace weft {
-
-struct Event {
-    int64_t time;
-    uint32_t node;    // at the other end
-    uint32_t number;  // in the order of arrival, modulo 2^32
-};
-
-// A block of a long row.
-struct Part {
-    int64_t first;     // time of its first event
-    Event* events;
-    uint32_t before;   // events of the row in the parts before
-    uint32_t room;     // events that it has room for
-    uint32_t version;  // since when it is the writer's alone, see TemporalRows
-    uint32_t unused = 0;
-};
-
-// The events of a node, by time; of one time in the order of arrival.
-struct Row {
-    int64_t last = std::numeric_limits<int64_t>::min();  // time of the newest
-    void* place = nullptr;                               // Event[room], or Part[room] where there are parts
-    uint32_t size = 0, room = 0;
-    uint32_t parts = 0;
-    uint32_t version = 0;
-
-    Event* events() const { return static_cast<Event*>(place); }
-    Part* directory() const { return static_cast<Part*>(place); }
-
-    // Of part p.
-    uint32_t count(uint32_t p) const {
-        const Part* const d = directory();
-        return (p + 1 < parts ? d[p + 1].before : size) - d[p].before;
-    }
-
-    // Events before a time, or not after it.
-    uint32_t rank(int64_t time, bool inclusive) const;
-    // The events of the array that holds the one before `end`, up to it.
-    std::span<const Event> until(uint32_t end) const;
-};
-
-inline constexpr Row no_events{};
 
 class TemporalRows {
 public:
@@ -108,8 +67,8 @@ public:
     static std::shared_ptr<View> view(const std::shared_ptr<TemporalRows>& rows);
 
     size_t nodes() const;
-    size_t used() const;  // bytes of rows and events
-    size_t held() const;  // bytes asked from the system for them
+    size_t used() const { return bytes(&Arena::used); }  // bytes of rows and events
+    size_t held() const { return bytes(&Arena::held); }  // bytes asked from the system for them
 
     // What stands in the rows now; for several readers, and no writer, at once.
     template <typename Read>
@@ -137,6 +96,7 @@ private:
         std::vector<Left> left;
     };
 
+    size_t bytes(size_t (Arena::*of)() const) const;
     void release(uint32_t version);
     void begin();
     void grow(size_t nodes);
@@ -157,6 +117,9 @@ private:
     void into_parts(Shard& shard, Row& row);
     void add_part(Shard& shard, Row& row, uint32_t at, Part part);
     static uint32_t next_room(uint32_t size);
+    static uint32_t room_for(size_t events) {
+        return static_cast<uint32_t>(Arena::rounded(events * sizeof(Event)) / sizeof(Event));
+    }
     void erase(Shard& shard, Row& row, Event event);
     void drop(Shard& shard, Row& row, uint32_t count);
     void clear(Shard& shard, Row& row);

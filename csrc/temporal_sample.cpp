@@ -35,15 +35,10 @@ public:
             end_ = row_.size;
             events_ = row_.events();
             if (row_.parts > 0) {
-                uint32_t low = 0, high = row_.parts;
-                while (high - low > 1) {
-                    const uint32_t middle = low + (high - low) / 2;
-                    (row_.directory()[middle].before <= place ? low : high) = middle;
-                }
-                const Part& part = row_.directory()[low];
-                begin_ = part.before;
-                end_ = begin_ + row_.count(low);
-                events_ = part.events;
+                const uint32_t p = row_.part_of(place);
+                begin_ = row_.directory()[p].before;
+                end_ = begin_ + row_.count(p);
+                events_ = row_.directory()[p].events;
             }
         }
         return events_[place - begin_];
