@@ -55,14 +55,21 @@ class Measured:
         return f"{statistics.mean(self.scores):.2f} ± {spread:.2f}"
 
 
-def note(ours: Measured, peer: Measured) -> Callable[[], str]:
-    """Both means and deviations, and what lies between."""
+def beside_pyg(name: str, how: str, ours: Callable[[int], float], pyg: Callable[[int], float]) -> Row:
+    """A row whose note tells both means and deviations, and what lies between."""
+    import torch_geometric
 
-    def text() -> str:
-        apart = statistics.mean(ours.scores) - statistics.mean(peer.scores)
-        return f"mean ± sd of {len(ours.scores)} seeds: {ours.text()}, PyG {peer.text()}; {apart:+.2f} points"
+    mine, other = Measured(ours), Measured(pyg)
 
-    return text
+    def note() -> str:
+        apart = statistics.mean(mine.scores) - statistics.mean(other.scores)
+        return (
+            f"mean ± sd of {len(mine.scores)} seeds: {mine.text()}, PyG {other.text()}; {apart:+.2f} points"
+        )
+
+    return Row(
+        name=name, ours=mine, peer=other, peer_name=f"PyG {torch_geometric.__version__}, {how}", note=note
+    )
 
 
 def weft_of(
@@ -147,7 +154,6 @@ def _rows(
     problems: dict[str, Callable[[], Problem]], models: dict[str, dict[str, Any]], folder: Path
 ) -> list[Row]:
     import torch
-    import torch_geometric
 
     if not DATA.is_dir():
         raise SystemExit(f"accuracy needs the graphs in {DATA}; set WEFT_DATA")
@@ -156,17 +162,8 @@ def _rows(
     for graph, read in problems.items():
         problem = read()
         for name, given in models.items():
-            ours = Measured(weft_of(problem, name, given, SAMPLED[graph], folder))
-            peer = Measured(pyg_of(problem, name, given))
-            rows.append(
-                Row(
-                    name=f"{graph}, {name}",
-                    ours=ours,
-                    peer=peer,
-                    peer_name=f"PyG {torch_geometric.__version__}, full batch",
-                    note=note(ours, peer),
-                )
-            )
+            ours = weft_of(problem, name, given, SAMPLED[graph], folder)
+            rows.append(beside_pyg(f"{graph}, {name}", "full batch", ours, pyg_of(problem, name, given)))
     return rows
 
 

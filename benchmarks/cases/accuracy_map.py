@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.case import Case, Row
-from benchmarks.cases.accuracy import SEEDS, Measured, note, pyg_model
-from benchmarks.graphs import DATA, github
+from benchmarks.cases.accuracy import SEEDS, beside_pyg, pyg_model
+from benchmarks.graphs import DATA, I64, github
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,13 +23,7 @@ SHARES = (0.1, 0.0, 0.1)
 CACHE = 0.1  # of the features
 
 
-def _weft(
-    name: str,
-    graph: Graph,
-    path: Path,
-    y: Any,  # noqa: ANN401
-    split: Split,
-) -> Callable[[int], float]:
+def _weft(name: str, graph: Graph, path: Path, y: I64, split: Split) -> Callable[[int], float]:
     import weft.features
     from weft.train import fit
 
@@ -57,13 +51,7 @@ def _weft(
     return learn
 
 
-def _peer(
-    name: str,
-    graph: Graph,
-    path: Path,
-    y: Any,  # noqa: ANN401
-    split: Split,
-) -> Callable[[int], float]:
+def _peer(name: str, graph: Graph, path: Path, y: I64, split: Split) -> Callable[[int], float]:
     import torch
     from torch.nn import functional
 
@@ -109,7 +97,6 @@ def _peer(
 
 def _rows(folder: Path) -> list[Row]:
     import torch
-    import torch_geometric
 
     from weft.train import Split
 
@@ -119,20 +106,15 @@ def _rows(folder: Path) -> list[Row]:
     graph, path, y = github(folder)
     graph = graph.in_memory()
     split = Split.random(np.flatnonzero(y >= 0), 0, SHARES)
-    rows: list[Row] = []
-    for name in MODELS:
-        ours = Measured(_weft(name, graph, path, y, split))
-        peer = Measured(_peer(name, graph, path, y, split))
-        rows.append(
-            Row(
-                name=f"map_of_github, {name}",
-                ours=ours,
-                peer=peer,
-                peer_name=f"PyG {torch_geometric.__version__}, features in memory",
-                note=note(ours, peer),
-            )
+    return [
+        beside_pyg(
+            f"map_of_github, {name}",
+            "features in memory",
+            _weft(name, graph, path, y, split),
+            _peer(name, graph, path, y, split),
         )
-    return rows
+        for name in MODELS
+    ]
 
 
 CASE = Case(
