@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
-from weft.config import parse_bytes, show_bytes
+from weft.config import parse_bytes, show_bytes, show_count
 from weft.embed.checkpoint import rows_digest
 from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph._plan import resident
@@ -202,12 +202,10 @@ class TypedTraining(Fitting):
         rows = [
             f"{name} {one.shape[0]:,} × {one.shape[1]:,} {one.dtype}" for name, one in self._features.items()
         ]
-        if types.vectors:
-            learned = (
-                f"{name} {count:,} ({show_bytes(4 * count * settings.hidden)})"
-                for name, count in types.vectors.items()
-            )
-            rows.append(f"learned vectors of {settings.hidden}: {', '.join(learned)}")
+        learned = [
+            f"{name} {count:,} ({show_bytes(4 * count * settings.hidden)})"
+            for name, count in types.vectors.items()
+        ]
         batches = batches_of(split, settings)
         told = any(getattr(table, "window", 0) > 0 for table in self._table.values())
         waiting = waiting_bytes(batch_bytes(sum(batch.values()), edges), batches, told=told)
@@ -224,11 +222,12 @@ class TypedTraining(Fitting):
             batch_edges=edges,
             epochs=settings.epochs,
             patience=settings.patience,
-            rows="; ".join(rows),
+            rows="; ".join(rows) or "none",
             features=sum(one.nbytes for one in self._features.values()),
             cache=cache,
             model=f"{settings.model}, {settings.layers} layers, hidden {settings.hidden}, "
-            f"{len(types.edge_types)} types of edges",
+            f"{show_count(len(types.edge_types), 'type')} of edges"
+            + (f", learned vectors of {settings.hidden}: {', '.join(learned)}" if learned else ""),
             parameters=sum(p.numel() for p in self._net.parameters()),
             graph=self._sampled.nbytes,
             batches=row_bytes(under_way, batches) + waiting + made,

@@ -238,3 +238,13 @@ def test_rgcn_of_one_type_is_sage(world):
     one, other = (fit(plain, x, labels, model=name, **SMALL) for name in ("rgcn", "sage"))
     same(one, other)
     assert isinstance(one.net(plain.reverse()), torch.nn.Module)
+
+
+def test_vectors_alone(world, graph):
+    """No type has features: all nodes have learned vectors."""
+    with TypedTraining(graph, None, world["y"], settings=_settings()) as training:
+        assert "features none" in str(training.plan)
+        made = training.fit()
+    assert made.types.vectors == {"person": PEOPLE, "item": ITEMS}
+    assert made.in_channels == 0
+    assert np.isfinite(made.history[:, 1]).all()
