@@ -10,8 +10,9 @@ The generator itself is the op :mod:`weft.kernels.philox`.
 from __future__ import annotations
 
 import enum
+import operator
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 
 __all__ = ["Op", "key"]
 
@@ -54,8 +55,13 @@ def key(seed: int, op: Op) -> int:
         op: what the numbers are for.
 
     Raises:
-        WeftValueError: the seed is out of range.
+        WeftTypeError: the seed is no whole number.
+        WeftValueError: it is out of range.
     """
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise WeftTypeError(f"seed must be a whole number (got {seed!r})") from None
     if not 0 <= seed <= _MASK:
         raise WeftValueError(f"seed must be in 0 .. 2**64-1 (got {seed})")
     z = (seed + int(op) * 0x9E3779B97F4A7C15) & _MASK

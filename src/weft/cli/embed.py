@@ -281,7 +281,7 @@ def _embed(args: Args, model: NodeEmbedding, graph: Graph) -> None:
 
 def _check(args: Args, model: NodeEmbedding) -> None:
     """What should not come to light only after the import or the training."""
-    from weft.embed.checks import check_int, check_real
+    from weft.checks import check_int, check_real
     from weft.kernels.threads import MOST
 
     if not args.source.exists():

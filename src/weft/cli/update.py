@@ -92,9 +92,9 @@ class Args:
 
 def run(args: Args) -> int:
     """Open, go on learning, save."""
+    from weft.checks import check_int
     from weft.embed import Embedding
     from weft.embed.checkpoint import Checkpoint, check_place, graph_identity
-    from weft.embed.checks import check_int
     from weft.graph import Graph
     from weft.graph._lock import locked
     from weft.kernels.threads import MOST, set_num_threads

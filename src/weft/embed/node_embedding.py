@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Literal, Self
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_choice, check_int, check_real, given
 from weft.config import parse_bytes
-from weft.embed.checks import check_choice, check_int, check_real, given
 from weft.embed.curves import check_curves
 from weft.embed.estimator import Estimator
 from weft.embed.factor import Factor

@@ -7,8 +7,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from weft.checks import given
 from weft.config import parse_bytes
-from weft.embed.checks import given
 from weft.embed.counts import count_edges
 from weft.embed.curves import Curves
 from weft.embed.estimate import Estimate, estimate

@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 import warnings
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_path
 from weft.errors import ParseError, WeftValueError
 from weft.features.codec import encoded
 from weft.features.sources import open_rows
@@ -34,6 +34,7 @@ from weft.kernels.codec.form import check_codec
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
     from weft.features.sources import Piece, RowSource
     from weft.features.table import Array
@@ -132,7 +133,7 @@ def _place(graph: str | os.PathLike[str] | Graph | HeteroGraph) -> Path:
         if graph.path is None:
             raise WeftValueError("attach: the graph has no directory; save it first")
         return graph.path.resolve()
-    return Path(graph).resolve()  # of a link, what it leads to is replaced
+    return check_path("attach: graph", graph).resolve()  # of a link, what it leads to is replaced
 
 
 def _nodes(graph: Graph | HeteroGraph, type: str | None) -> tuple[str, Ids, int | None]:
@@ -155,8 +156,9 @@ def _nodes(graph: Graph | HeteroGraph, type: str | None) -> tuple[str, Ids, int 
 
 def _split(given: Any, ids: Ids, say: Callable[[str], None]) -> Labels:  # noqa: ANN401
     """What nodes are for, read as labels are: at most one for a node."""
-    text = not isinstance(given, tuple) and Path(given).suffix != ".mat"
-    labels = read_labels(given, ids, say, columns=column_titled(Path(given), "split") if text else None)
+    path = None if isinstance(given, tuple) else check_path("attach: split", given)
+    titled = None if path is None or path.suffix == ".mat" else column_titled(path, "split")
+    labels = read_labels(given, ids, say, columns=titled)
     several = np.flatnonzero(np.diff(labels.indptr) > 1)
     if len(several):
         node = int(several[0])

@@ -14,7 +14,15 @@ from weft.config import parse_bytes, show_at_least, show_bytes
 from weft.errors import BudgetError, WeftValueError
 from weft.features.disk import DiskTable
 from weft.features.policies.replay import make
-from weft.features.table import Array, Background, FeatureTable, Ticket, checked_ids, checked_out
+from weft.features.table import (
+    Array,
+    Background,
+    FeatureTable,
+    Ticket,
+    checked_ids,
+    checked_out,
+    checked_table,
+)
 
 if TYPE_CHECKING:
     from weft import _core
@@ -78,7 +86,7 @@ class CachedTable:
         hotness: Array | None = None,
         window: int = 64,
     ) -> None:
-        self._make(base, parse_bytes(memory), policy, window, hotness)
+        self._make(checked_table(base), parse_bytes(memory), policy, window, hotness)
 
     def _make(self, base: FeatureTable, memory: int, policy: str, window: int, hotness: Array | None) -> None:
         self.memory = memory

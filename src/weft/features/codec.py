@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
 
+from weft.checks import check_path
 from weft.errors import WeftValueError
 from weft.features.memory import MemoryTable, raw_rows
-from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
+from weft.features.table import Array, Background, Ticket, checked_ids, checked_out, checked_table
 from weft.files import replacing
 from weft.kernels import codec as kernel
 from weft.kernels.codec import Codec, columns_of, record, said_by
@@ -69,7 +70,7 @@ def encode(
         StorageError: the disk is full, or the system refuses otherwise.
     """
     check_codec(codec)
-    shape = rows.shape if isinstance(rows, np.ndarray) else read_header(Path(rows)).shape
+    shape = rows.shape if isinstance(rows, np.ndarray) else read_header(check_path("features", rows)).shape
     if len(shape) != 2:
         raise WeftValueError(f"encode: rows must be numbers [N, F] (got {list(shape)})")
     dtype, rest = record(codec, shape[1])
@@ -98,7 +99,7 @@ def encoded(rows: Array, codec: Codec, first: int = 0) -> Array:
 
 def pieces(rows: Array | str | os.PathLike[str]) -> Iterator[tuple[int, Array]]:
     """Rows a piece at a time, each with the number of its first; little of a file is in memory."""
-    array = rows if isinstance(rows, np.ndarray) else open_npy(Path(rows))
+    array = rows if isinstance(rows, np.ndarray) else open_npy(check_path("features: rows", rows))
     step = max(1, _PIECE // max(1, 4 * math.prod(array.shape[1:]), array.dtype.itemsize))
     for begin in range(0, len(array), step):
         yield begin, array[begin : begin + step]
@@ -112,7 +113,9 @@ def codec_of(source: Array | str | os.PathLike[str]) -> Codec | None:
     Raises:
         FormatError: it is no such file.
     """
-    dtype = source.dtype if isinstance(source, np.ndarray) else read_header(Path(source)).dtype
+    dtype = (
+        source.dtype if isinstance(source, np.ndarray) else read_header(check_path("features", source)).dtype
+    )
     if (said := said_by(dtype)) is not None:
         return said[0]
     return _PLAIN.get(dtype.str)
@@ -163,7 +166,7 @@ class Decoded:
     """
 
     def __init__(self, base: FeatureTable, codec: Codec) -> None:
-        self.base, self.codec = base, check_codec(codec)
+        self.base, self.codec = checked_table(base), check_codec(codec)
         """What is decoded, and how."""
         wanted = {"float32": "f", "float16": "fu", "bfloat16": "u", "int8": "u"}[codec]
         size = {"float32": 4, "float16": 2, "bfloat16": 2, "int8": 1}[codec]

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from weft import _core
+from weft.checks import check_path
 from weft.errors import FormatError, StorageError, WeftValueError
 from weft.features.codec import raw_header
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
@@ -67,7 +67,7 @@ class DiskTable:
             raise WeftValueError(f"features: depth must lie within 1 .. 4096 (got {depth!r})")
         if io not in ("auto", "io_uring", "threads"):
             raise WeftValueError(f"features: io must be 'auto', 'io_uring' or 'threads' (got {io!r})")
-        self.path = Path(path)
+        self.path = check_path("features: the file", path)
         """The file."""
         header = raw_header(read_header(self.path))
         if len(header.shape) != 2 or header.fortran or header.dtype.kind not in "fiub":

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.features.table import Array, Background, Ticket, checked_ids, checked_out
 from weft.kernels.codec import said_by
 from weft.kernels.gather import gather
@@ -36,6 +36,8 @@ class MemoryTable:
     """
 
     def __init__(self, rows: Array, *, copy: bool = True) -> None:
+        if not isinstance(rows, np.ndarray):
+            raise WeftTypeError(f"features: rows must be a NumPy array [N, F] (got {type(rows).__name__})")
         rows = raw_rows(rows)
         if rows.ndim != 2 or rows.dtype.kind not in "fiub":
             raise WeftValueError(f"features must be [N, F] numbers (got {rows.dtype} {list(rows.shape)})")

@@ -17,6 +17,7 @@ from weft.features.codec import Decoded, codec_of, raw_header
 from weft.features.disk import DiskTable, read_bytes
 from weft.features.memory import MemoryTable
 from weft.features.policies import POLICIES
+from weft.features.table import checked_table
 from weft.npy import open_npy, read_header
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def open(
 
 def describe(table: FeatureTable) -> dict[str, str]:
     """Where the rows of a table are, for people: a name and a text for each fact."""
-    rows, columns = table.shape
+    rows, columns = checked_table(table).shape
     facts = {"features": f"{rows:,} × {columns:,} {table.dtype}, {show_bytes(_size(table))}"}
     if isinstance(table, Decoded):
         base, codec = table.base, table.codec

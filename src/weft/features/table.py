@@ -17,7 +17,7 @@ from weft.errors import WeftTypeError, WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["Array", "Background", "FeatureTable", "Ticket", "checked_ids", "checked_out"]
+__all__ = ["Array", "Background", "FeatureTable", "Ticket", "checked_ids", "checked_out", "checked_table"]
 
 Array = npt.NDArray[Any]
 
@@ -106,6 +106,20 @@ class Background:
         if self._threads is not None:
             self._threads.shutdown()
             self._threads = None
+
+
+def checked_table(base: Any) -> FeatureTable:  # noqa: ANN401
+    """What has the methods of a table.
+
+    Raises:
+        WeftTypeError: they are missing.
+    """
+    if not (callable(getattr(base, "take", None)) and callable(getattr(base, "submit", None))):
+        raise WeftTypeError(
+            f"features: a {type(base).__name__} is no table; give a MemoryTable or a DiskTable, or "
+            "weft.features.open(source, memory)"
+        )
+    return base
 
 
 def checked_ids(ids: Array, rows: int) -> Array:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_path
 from weft.errors import ParseError, WeftValueError
 from weft.files import storage_errors
 from weft.graph._tables import read_column
@@ -59,10 +60,13 @@ def read_labels(
             raise WeftValueError("label columns are for files, and the labels are given as arrays")
         name, external, names = "labels", np.asarray(given[0]), [str(label) for label in given[1]]
     else:
-        name = f"labels {os.fspath(given)}"
+        path = check_path("labels", given)
+        name = f"labels {path}"
         from weft.graph.sources import TextOptions, read_label_pairs
 
-        external, names = read_label_pairs(Path(given), ids.kind, TextOptions(columns=columns), say)
+        external, names = read_label_pairs(
+            check_path("labels", given), ids.kind, TextOptions(columns=columns), say
+        )
     if len(external) != len(names):
         raise WeftValueError(f"{name}: {len(external):,} ids but {len(names):,} labels")
     nodes = ids.find(external)

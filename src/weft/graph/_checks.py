@@ -43,8 +43,11 @@ def weights(values: npt.ArrayLike, edges: int) -> npt.NDArray[np.float32]:
     Raises:
         WeftValueError: there are not as many, or one is negative, infinite or NaN.
     """
-    with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
-        weight_E = np.ascontiguousarray(values, np.float32)
+    try:
+        with np.errstate(over="ignore"):  # what does not fit becomes infinite and is refused below
+            weight_E = np.ascontiguousarray(values, np.float32)
+    except (TypeError, ValueError):
+        raise WeftValueError(f"weight must be numbers [{edges}], one an edge (got {values!r})") from None
     if weight_E.shape != (edges,):
         raise WeftValueError(
             f"weight must have the shape [{edges}] of the edges (got {list(weight_E.shape)})"

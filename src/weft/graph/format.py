@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_path
 from weft.errors import FormatError, StorageError, WeftTypeError, WeftValueError
 from weft.files import exchange, remove_stale, storage_errors, sync_directory, temporary_name
 from weft.graph._arrays import ArrayEntry, ArrayWriter, PlacedWriter, named_dtype, storable
@@ -109,7 +110,7 @@ class DirectoryWriter:
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: str, *, overwrite: bool = False) -> None:
-        self.path, self._kind = Path(path), kind
+        self.path, self._kind = check_path(f"a {kind.removeprefix('weft.')}'s directory", path), kind
         check_target(self.path, overwrite=overwrite, kind=kind)
         self._open: dict[str, ArrayWriter | PlacedWriter] = {}
         self._entries: dict[str, ArrayEntry] = {}
@@ -218,7 +219,7 @@ class DirectoryReader:
     """
 
     def __init__(self, path: str | os.PathLike[str], kind: str, *, verify: bool = False) -> None:
-        self.path = Path(path)
+        self.path = check_path(f"a {kind.removeprefix('weft.')}'s directory", path)
         self._kind = kind
         self.manifest = self._read_manifest()
         self.arrays = {name: self._map(name, entry, verify) for name, entry in self.manifest.arrays.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_int
 from weft.config import show_count
-from weft.errors import WeftKeyError, WeftValueError
+from weft.errors import WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph import _store
 from weft.graph._checks import integers, shape_of, weights
 from weft.graph.ids import Ids
@@ -138,6 +140,8 @@ class Graph:
         Raises:
             WeftValueError: lengths differ, an id is out of range, or a weight is negative, infinite or NaN.
         """
+        if num_nodes is not None:
+            check_int("from_edges: num_nodes", num_nodes, -(1 << 62))
         if num_nodes is not None and num_nodes < 0:
             raise WeftValueError(f"from_edges: num_nodes must not be negative (got {num_nodes})")
         src_E, dst_E = integers("src", src), integers("dst", dst)
@@ -159,7 +163,14 @@ class Graph:
 
         Raises:
             WeftKeyError: there is no such node.
+            WeftTypeError: it is no whole number.
         """
+        try:
+            node = operator.index(node)
+        except TypeError:
+            raise WeftTypeError(
+                f"neighbors: node must be a whole number (got {node!r}); of an id it is graph.ids.node(ID)"
+            ) from None
         if not 0 <= node < self.num_nodes:
             raise WeftKeyError(f"neighbors: node {node} is not in 0 .. {self.num_nodes - 1}")
         return self.indices[self.indptr[node] : self.indptr[node + 1]]
@@ -171,7 +182,10 @@ class Graph:
             src: nodes, int64 ``[B]``.
             dst: nodes, int64 ``[B]``.
         """
-        return csr.has_edges(self.indptr, self.indices, np.asarray(src, np.int64), np.asarray(dst, np.int64))
+        src_B, dst_B = integers("src", src), integers("dst", dst)
+        if src_B.shape != dst_B.shape:
+            raise WeftValueError(f"has_edges: src has {len(src_B)} values, dst has {len(dst_B)}")
+        return csr.has_edges(self.indptr, self.indices, src_B, dst_B)
 
     def in_memory(self) -> Graph:
         """The same graph with its rows copied to memory on huge pages, where random reads are fastest."""

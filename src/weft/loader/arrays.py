@@ -38,7 +38,10 @@ def as_array(values: object, what: str) -> npt.NDArray[Any]:
             ) from None
     if isinstance(values, str | bytes) or hasattr(values, "keys"):
         raise WeftTypeError(f"{what} must be an array or tensor (got {type(values).__name__})")
-    array = np.asarray(values)
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise WeftTypeError(f"{what} must be an array (got lists of different lengths)") from None
     if array.dtype == object:
         raise WeftTypeError(f"{what} must be an array or tensor (got {type(values).__name__})")
     return array

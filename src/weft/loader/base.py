@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_flag, check_int
 from weft.errors import WeftValueError
 from weft.loader.carried import check_arguments
 from weft.loader.pipeline import Drawn, Pipeline, Rows
@@ -87,6 +88,8 @@ class Loader(Generic[T]):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
                 raise WeftValueError(f"loader: {name} must be a whole number >= {least} (got {value!r})")
         epoch_seed(seed, 0)
+        check_flag("loader: shuffle", shuffle)
+        check_flag("loader: drop_last", drop_last)
         self._count, self.batch_size, self._shuffle = count, int(batch_size), shuffle
         self._drop_last, self._seed, self._prefetch = drop_last, seed, int(prefetch)
         self.epoch = 0
@@ -108,7 +111,7 @@ class Loader(Generic[T]):
         Raises:
             WeftValueError: :attr:`epoch` or :attr:`start` is out of range.
         """
-        if not 0 <= self.start <= len(self):
+        if not 0 <= check_int("loader: start", self.start, 0) <= len(self):
             raise WeftValueError(f"loader: start must lie within 0 .. {len(self)} batches (got {self.start})")
         seed = epoch_seed(self._seed, self.epoch)
         self._end(superseded=True)

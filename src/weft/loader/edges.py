@@ -5,6 +5,7 @@ Shapes: P positive edges, B of a batch.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -123,6 +124,8 @@ def as_negatives(given: Any) -> NegativeSampling | None:  # noqa: ANN401 all tha
             f"neg_sampling must be 'binary', 'triplet', ('binary', amount) or PyG's NegativeSampling "
             f"(got {given!r}): {error}"
         ) from None
+    if wanted is not None and not (math.isfinite(wanted.amount) and wanted.amount > 0):
+        raise WeftValueError(f"neg_sampling: the amount must be a number above 0 (got {wanted.amount})")
     if wanted is not None and (wanted.src_weight is not None or wanted.dst_weight is not None):
         raise WeftValueError("neg_sampling: weights of nodes are not taken; give negatives='degree'")
     return wanted

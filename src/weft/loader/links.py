@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import Data, HeteroData
 
+from weft.checks import check_flag
 from weft.graph import EdgeType, Graph, HeteroGraph
 from weft.loader.around import OneType
 from weft.loader.base import Loader
@@ -121,8 +122,8 @@ class LinkNeighborLoader(Loader[Any]):
         )
         self._disjoint, self._exclude = disjoint, exclude_targets
         options: dict[str, Any] = {
-            "replace": replace,
-            "disjoint": disjoint,
+            "replace": check_flag("loader: replace", replace),
+            "disjoint": check_flag("loader: disjoint", disjoint),
             "direction": direction,
             "weighted": weighted,
         }

@@ -13,6 +13,7 @@ import numpy.typing as npt
 import torch
 from torch_geometric.data import Data, HeteroData
 
+from weft.checks import check_flag
 from weft.graph import EdgeType, Graph, HeteroGraph
 from weft.loader.around import OneType
 from weft.loader.arrays import as_nodes
@@ -100,8 +101,8 @@ class NeighborLoader(Loader[Any]):
         # PyG numbers the seeds of a mask by node, others by their place.
         self._number_I = self._seed_I if masked else None
         options: dict[str, Any] = {
-            "replace": replace,
-            "disjoint": disjoint,
+            "replace": check_flag("loader: replace", replace),
+            "disjoint": check_flag("loader: disjoint", disjoint),
             "direction": direction,
             "weighted": weighted,
         }

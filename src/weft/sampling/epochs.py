@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_int
 from weft.errors import WeftValueError
 from weft.kernels.philox import philox4x32, philox_fill
 from weft.rng import Op, key
@@ -43,6 +44,7 @@ def epoch_seed(seed: int, epoch: int) -> int:
 
 
 def _checked(epoch: int) -> int:
-    if not 0 <= epoch < 1 << 32:
+    epoch = check_int("epoch", epoch, 0)
+    if epoch >= 1 << 32:
         raise WeftValueError(f"epoch must be in 0 .. 2**32-1 (got {epoch})")
     return epoch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from weft.config import show_count
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.train.split import Split
 from weft.train.targets import Targets
 
@@ -40,12 +40,18 @@ def learned_from(
         settings: the seed of a split by chance among them.
 
     Raises:
+        WeftTypeError: the split is none.
         WeftValueError: there are no labels, the split has nodes without, or they are no classes.
     """
     targets = Targets.of_graph(nodes, labels)
     known = targets.known()
     if split is None:
         split = Split.random(known, settings.seed) if nodes.split is None else Split.named(nodes.split)
+    if not isinstance(split, Split):
+        raise WeftTypeError(
+            f"train: split must be a weft.train.Split (got {type(split).__name__}); give "
+            "Split(train=, val=, test=) nodes or masks"
+        )
     split.check(nodes.num_nodes, known)
     check_classes(targets, split)
     if len(split.val) == 0 and settings.patience is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING, Any
 
+from weft.config import check_names
 from weft.graph import HeteroGraph
 from weft.train.settings import Settings
 from weft.train.training import Training
@@ -79,6 +81,7 @@ def fit(
         progress: see :meth:`Training.fit`.
         settings: attributes of :class:`Settings`.
     """
+    check_names("fit", settings, (field.name for field in dataclasses.fields(Settings)))
     if isinstance(graph, HeteroGraph):
         settings = {"model": "rgcn", **settings}
     made = Settings(**settings)

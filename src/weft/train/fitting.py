@@ -5,23 +5,24 @@ from __future__ import annotations
 import contextlib
 import math
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 
+from weft.checks import check_int, check_minutes, check_path
 from weft.config import show_bytes
 from weft.embed.checkpoint import Checkpoint, pairs_saved, remove
-from weft.embed.checks import check_int
 from weft.embed.curves import check_curves
-from weft.errors import BudgetError, WeftValueError
+from weft.errors import BudgetError
 from weft.graph._lock import locked
+from weft.progress import check_shown
 from weft.train.run import Run
 from weft.train.store import Trained
 from weft.train.watch import Bar, Curves, Keeper
 
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
 
     from weft.features import FeatureTable
     from weft.progress import Shown
@@ -130,18 +131,20 @@ class Fitting:
             Interrupted: a signal came; the checkpoint holds the state.
             MissingExtraError: TensorBoard is asked for and not installed.
         """
-        if not every_minutes >= 0:
-            raise WeftValueError(f"train: every_minutes must be at least 0 (got {every_minutes:g})")
+        every_minutes = check_minutes("train: every_minutes", every_minutes)
         if every_epochs is not None:
             check_int("train: every_epochs", every_epochs, 1)
+        check_shown(progress)
+        place = None if checkpoint is None else check_path("train: checkpoint", checkpoint)
         if tensorboard is not None:
+            check_path("train: tensorboard", tensorboard)
             check_curves()
         run = Run(self._net, self._task, self.settings)
         with contextlib.ExitStack() as stack:
             stack.enter_context(torch.random.fork_rng(devices=[]))
             keeper = None
-            if checkpoint is not None:
-                kept = self._keep(run, Path(checkpoint), resume, stack)
+            if place is not None:
+                kept = self._keep(run, place, resume, stack)
                 keeper = stack.enter_context(Keeper(run, kept, every_minutes, every_epochs))
             watchers: list[Any] = [stack.enter_context(Bar(run, draw=progress))]
             if tensorboard is not None:

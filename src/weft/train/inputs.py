@@ -15,7 +15,7 @@ import torch
 
 import weft.features
 from weft.config import show_count
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.features import FeatureTable
 from weft.features.codec import decoded, decoded_form
 from weft.features.opened import uncached
@@ -204,7 +204,13 @@ def _rows(given: object, graph: NodeSet, operation: str) -> tuple[Any, Path | No
         return path, path.resolve(), open_npy(path)
     if hasattr(given, "take") and hasattr(given, "submit"):
         return given, None, uncached(cast("FeatureTable", given))
-    rows: Array = np.asarray(given)
+    try:
+        rows: Array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)  # pyrefly: ignore
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WeftTypeError(
+            f"{operation}: features as a {type(given).__name__} are no array of numbers ({error}); give "
+            "dense float32 or float16 rows [N, F]"
+        ) from None
     return rows, None, rows
 
 

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_path
 from weft.config import parse_bytes, show_bytes
 from weft.embed.store import KIND
 from weft.errors import StorageError, WeftTypeError, WeftValueError
@@ -24,8 +25,10 @@ from weft.graph import Graph, HeteroGraph, open_graph
 from weft.graph._rows import edge_name
 from weft.graph.format import DirectoryReader, DirectoryWriter, check_target
 from weft.kernels.memory import drop_pages
+from weft.progress import check_shown
 from weft.train.inputs import Features, NodesOf
 from weft.train.layerwise import Layers, PlainLayers
+from weft.train.store import Trained
 from weft.train.typed_layers import TypedLayers, check_types, features_for
 
 if TYPE_CHECKING:
@@ -34,7 +37,6 @@ if TYPE_CHECKING:
     from weft.features import FeatureTable
     from weft.progress import Shown
     from weft.train.inputs import NodeSet, OnNan
-    from weft.train.store import Trained
 
     Given = str | os.PathLike[str] | npt.ArrayLike | FeatureTable
 
@@ -111,7 +113,17 @@ def predict(
         BudgetError: the neighbours of one node alone do not fit.
         StorageError: a file cannot be read or written, or the disk has not the room.
     """
-    place = Path(out)
+    if not isinstance(trained, Trained):
+        raise WeftTypeError(
+            f"predict: the model must be a weft.train.Trained (got {trained!r}); Trained.open(DIR) opens one"
+        )
+    if graph is not None and not isinstance(graph, Graph | HeteroGraph):
+        raise WeftTypeError(
+            f"predict: graph must be a weft.Graph (got {type(graph).__name__}); weft.Graph.open(DIR) opens "
+            "one"
+        )
+    check_shown(progress)
+    place = check_path("predict: out", out)
     check_target(place, overwrite=overwrite, kind=KIND)
     same = graph is None
     graph = _graph_of(trained) if graph is None else graph

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import math
+import operator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from weft.errors import WeftValueError
+from weft.checks import check_int, check_real
+from weft.errors import WeftTypeError, WeftValueError
 from weft.nn import MODELS, ModelName
 
 __all__ = ["Settings", "Task"]
@@ -59,25 +60,28 @@ class Settings:
         Raises:
             WeftValueError: a value is none.
         """
-        object.__setattr__(self, "num_neighbors", tuple(self.num_neighbors))
-        if self.model not in MODELS:
+        if not isinstance(self.model, str) or self.model not in MODELS:
             raise WeftValueError(f"train: there is no model {self.model!r}; give one of {', '.join(MODELS)}")
-        if self.task not in ("node", "link"):
+        if not isinstance(self.task, str) or self.task not in ("node", "link"):
             raise WeftValueError(f"train: task must be 'node' or 'link' (got {self.task!r})")
-        if not self.num_neighbors or any(k < -1 or k == 0 for k in self.num_neighbors):
-            raise WeftValueError(
-                "train: num_neighbors takes a number for each layer, -1 for all neighbours "
-                f"(got {list(self.num_neighbors)})"
-            )
+        self._set("num_neighbors", _fanout(self.num_neighbors))
         for name in ("hidden", "batch_size", "epochs", "heads", "negatives"):
-            if getattr(self, name) < 1:
-                raise WeftValueError(f"train: {name} must be at least 1 (got {getattr(self, name)})")
-        if self.patience is not None and self.patience < 1:
-            raise WeftValueError(f"train: patience must be at least 1, or None (got {self.patience})")
-        if not (math.isfinite(self.learning_rate) and self.learning_rate > 0):
-            raise WeftValueError(f"train: learning_rate must be above 0 (got {self.learning_rate:g})")
-        if not (math.isfinite(self.weight_decay) and self.weight_decay >= 0):
-            raise WeftValueError(f"train: weight_decay must be at least 0 (got {self.weight_decay:g})")
+            self._set(name, check_int(f"train: {name}", getattr(self, name), 1))
+        if self.patience is not None:
+            self._set("patience", check_int("train: patience", self.patience, 1))
+        self._set("seed", check_int("train: seed", self.seed, 0, (1 << 64) - 1))
+        self._set("learning_rate", check_real("train: learning_rate", self.learning_rate, above=0))
+        self._set("weight_decay", check_real("train: weight_decay", self.weight_decay, least=0))
+        if self.dropout is not None:
+            self._set("dropout", check_real("train: dropout", self.dropout, least=0))
+            if self.dropout >= 1:
+                raise WeftValueError(f"train: dropout must be below 1 (got {self.dropout:g})")
+        if self.target is not None and not isinstance(self.target, str):
+            raise WeftTypeError(f"train: target must be the name of a type of nodes (got {self.target!r})")
+
+    def _set(self, name: str, value: object) -> None:
+        """As a plain number: of NumPy's there is no JSON."""
+        object.__setattr__(self, name, value)
 
     @property
     def layers(self) -> int:
@@ -93,3 +97,22 @@ class Settings:
         """What :meth:`to_dict` gave."""
         names = {field.name for field in dataclasses.fields(cls)}
         return cls(**{name: value for name, value in values.items() if name in names})
+
+
+def _fanout(given: object) -> tuple[int, ...]:
+    """Neighbours at each hop.
+
+    Raises:
+        WeftValueError: they are no numbers of at least 1, or -1.
+    """
+    try:
+        hops = () if isinstance(given, str) else tuple(given)  # pyrefly: ignore
+        counts = tuple(operator.index(k) for k in hops if not isinstance(k, bool))
+    except TypeError:
+        hops, counts = (), ()
+    if not counts or len(counts) < len(hops) or any(k < -1 or k == 0 for k in counts):
+        raise WeftValueError(
+            "train: num_neighbors takes a number for each layer, -1 for all neighbours, such as (15, 10) "
+            f"(got {given!r})"
+        )
+    return counts

@@ -6,19 +6,19 @@ Shapes: N nodes, K nodes that can be split.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftValueError
+from weft.checks import check_int, check_real
+from weft.errors import WeftTypeError, WeftValueError
 from weft.kernels.philox import philox_fill
 from weft.rng import Op, key
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from weft.graph import Labels
 
 __all__ = ["Split"]
@@ -41,6 +41,8 @@ _PARTS = ("train", "val", "test")
 class Split:
     """Three sets of nodes without a node in common.
 
+    Each is given as numbers of nodes, or as a mask ``[N]``.
+
     Attributes:
         train: int64, rising: learned from.
         val: int64, rising: scored after each epoch.
@@ -55,10 +57,11 @@ class Split:
         """Check.
 
         Raises:
+            WeftTypeError: a set is no array of nodes.
             WeftValueError: there is nothing to learn from, or a node is in two sets.
         """
         for part in _PARTS:
-            object.__setattr__(self, part, np.unique(np.asarray(getattr(self, part), np.int64)))
+            object.__setattr__(self, part, _nodes(part, getattr(self, part)))
         if len(self.train) == 0:
             raise WeftValueError("train: the split has no node to train on")
         everyone = np.concatenate([self.train, self.val, self.test])
@@ -80,7 +83,11 @@ class Split:
         Raises:
             WeftValueError: shares are none, or leave no node to train on.
         """
-        if len(shares) != 3 or min(shares) < 0 or sum(shares) > 1 + 1e-9:
+        nodes_K, seed = _nodes("nodes", nodes_K), check_int("train: seed", seed, 0, (1 << 64) - 1)
+        several = isinstance(shares, Sequence) and not isinstance(shares, str) and len(shares) == 3
+        if not several or not all(0 <= check_real("train: a share", share, least=0) <= 1 for share in shares):
+            raise WeftValueError(f"train: shares must be three numbers, at most 1 together (got {shares!r})")
+        if sum(shares) > 1 + 1e-9:
             raise WeftValueError(f"train: shares must be three numbers, at most 1 together (got {shares})")
         word_K4 = philox_fill(int(nodes_K.max(initial=-1)) + 1, key(seed, Op.SPLIT), lane=3)[nodes_K]
         number_K = word_K4[:, 0].astype(np.uint64) << np.uint64(32) | word_K4[:, 1]
@@ -135,3 +142,23 @@ class Split:
         for part in _PARTS:
             digest.update(part.encode() + getattr(self, part).tobytes())
         return digest.hexdigest()
+
+
+def _nodes(part: str, given: object) -> I64:
+    """Nodes of a set, each once, rising.
+
+    Raises:
+        WeftTypeError: they are no integers, nor a mask.
+        WeftValueError: one is negative.
+    """
+    try:
+        array = np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)  # pyrefly: ignore
+    except (TypeError, ValueError):
+        array = np.empty(0, object)
+    if array.ndim == 1 and array.dtype == bool:
+        return np.flatnonzero(array)
+    if array.ndim != 1 or (array.dtype.kind not in "iu" and (array.size or array.dtype == object)):
+        raise WeftTypeError(f"train: {part} must be numbers of nodes, or a mask (got {given!r})")
+    if array.size and int(array.min()) < 0:
+        raise WeftValueError(f"train: {part} names node {int(array.min())}; nodes are numbered from 0")
+    return np.unique(array.astype(np.int64))

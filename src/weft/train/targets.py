@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.graph import Labels
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Targets:
             WeftValueError: they are of another number of nodes, out of range, or there are fewer than two
                 classes.
         """
-        labels = given if isinstance(given, Labels) else _from_array(np.asarray(given), num_nodes)
+        labels = given if isinstance(given, Labels) else _from_array(_array(given), num_nodes)
         if len(labels.indptr) != num_nodes + 1:
             raise WeftValueError(
                 f"train: labels of {len(labels.indptr) - 1:,} nodes for a graph of {num_nodes:,}; attach "
@@ -103,6 +103,16 @@ class Targets:
             digest.update(np.ascontiguousarray(array).view(np.uint8).data)
         digest.update("\0".join(self.classes).encode())
         return digest.hexdigest()
+
+
+def _array(given: npt.ArrayLike) -> npt.NDArray[Any]:
+    try:
+        return np.asarray(given.detach().cpu() if hasattr(given, "detach") else given)  # pyrefly: ignore
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise WeftTypeError(
+            f"train: labels as a {type(given).__name__} are no array ({error}); give integers [N], -1 for "
+            "unknown"
+        ) from None
 
 
 def _from_array(given: npt.NDArray[Any], num_nodes: int) -> Labels:

@@ -9,7 +9,7 @@ import torch
 from weft.config import parse_bytes
 from weft.embed.checkpoint import graph_identity
 from weft.errors import WeftTypeError, WeftValueError
-from weft.graph import HeteroGraph
+from weft.graph import Graph, HeteroGraph
 from weft.graph._plan import resident
 from weft.loader import NeighborLoader
 from weft.loader.footprint import batch_bytes, row_bytes, waiting_bytes
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
     from weft.features import FeatureTable
-    from weft.graph import Graph, Labels
+    from weft.graph import Labels
     from weft.train.split import Split
     from weft.train.targets import Targets
     from weft.train.task import Task
@@ -74,6 +74,11 @@ class Training(Fitting):
     ) -> None:
         if isinstance(graph, HeteroGraph):
             raise WeftTypeError("Training takes a graph of one type; weft.train.TypedTraining takes this one")
+        if not isinstance(graph, Graph):
+            raise WeftTypeError(
+                f"train: graph must be a weft.Graph (got {type(graph).__name__}); weft.Graph.open(DIR) "
+                "opens one"
+            )
         self.settings = Settings() if settings is None else settings
         self._graph, self._base = graph, resident()
         self._targets: Targets | None = None

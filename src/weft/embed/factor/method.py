@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from weft.checks import check_int, given
 from weft.config import parse_bytes
-from weft.embed.checks import check_int, given
 from weft.embed.counts import count_edges
 from weft.embed.factor.estimate import factor_estimate
 from weft.embed.factor.plan import FactorPlan, Request, vector_width

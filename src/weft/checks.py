@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import operator
+import os
 from collections.abc import Hashable
+from pathlib import Path
 from typing import Any, TypeVar
 
 from weft.errors import WeftTypeError, WeftValueError
 
-__all__ = ["check_choice", "check_int", "check_real", "given"]
+__all__ = ["check_choice", "check_flag", "check_int", "check_minutes", "check_path", "check_real", "given"]
 
 T = TypeVar("T")
 
@@ -63,3 +65,27 @@ def check_choice(name: str, value: Any, choices: tuple[object, ...]) -> None:  #
     # An array is no choice, nor can it be looked for: it has no truth.
     if isinstance(value, bool) or not isinstance(value, Hashable) or value not in choices:
         raise WeftValueError(f"{name} must be one of {', '.join(map(repr, choices))} (got {value!r})")
+
+
+def check_flag(name: str, value: Any) -> bool:  # noqa: ANN401
+    """True or False; NumPy's too."""
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise WeftTypeError(f"{name} must be True or False (got {value!r})")
+
+
+def check_minutes(name: str, value: Any) -> float:  # noqa: ANN401
+    """A number of minutes of at least 0; infinity is one."""
+    if isinstance(value, bool | str) or not hasattr(value, "__float__"):
+        raise WeftTypeError(f"{name} must be a number (got {value!r})")
+    if not float(value) >= 0:
+        raise WeftValueError(f"{name} must be at least 0 (got {value:g})")
+    return float(value)
+
+
+def check_path(name: str, value: Any) -> Path:  # noqa: ANN401
+    """A path."""
+    try:
+        return Path(os.fsdecode(value) if isinstance(value, bytes) else value)
+    except TypeError:
+        raise WeftTypeError(f"{name} must be a path (got {value!r})") from None
