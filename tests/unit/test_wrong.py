@@ -218,3 +218,34 @@ def test_where_an_epoch_begins(graph, wrong):
         LinkNeighborLoader(graph, ROWS, [2], [[1], [2, 3]])
     with pytest.raises(WeftValueError, match="neg_sampling: the amount must be a number above 0"):
         LinkNeighborLoader(graph, ROWS, [2], neg_sampling=("binary", np.nan))
+
+
+@pytest.mark.parametrize("wrong", ["a", None, 1.5, [1.5], {}, [[1], [1, 2]]])
+def test_samplers(graph, wrong):
+    from weft.sampling import NeighborSampler, random_walks, reverse_pagerank
+
+    sampler = NeighborSampler.of(graph, [2])
+    calls = {
+        "graph": lambda: NeighborSampler.of(wrong, [2]),
+        "num_neighbors": lambda: NeighborSampler.of(graph, wrong),
+        "replace": lambda: NeighborSampler.of(graph, [2], replace=wrong),
+        "disjoint": lambda: NeighborSampler.of(graph, [2], disjoint=wrong),
+        "direction": lambda: NeighborSampler.of(graph, [2], direction=wrong),
+        "nodes": lambda: sampler.sample(wrong, seed=0),
+        "seed": lambda: sampler.sample(np.arange(3), seed=wrong),
+        "batch": lambda: sampler.sample(np.arange(3), seed=0, batch=wrong),
+        "graph of walks": lambda: random_walks(wrong, [1], 3, seed=0),
+        "starts": lambda: random_walks(graph, wrong, 3, seed=0),
+        "length": lambda: random_walks(graph, [1], wrong, seed=0),
+        "seed of walks": lambda: random_walks(graph, [1], 3, seed=wrong),
+        "graph of ranks": lambda: reverse_pagerank(wrong),
+        "steps": lambda: reverse_pagerank(graph, steps=wrong),
+    }
+    calls |= {} if wrong == 1.5 else {"p": lambda: random_walks(graph, [1], 3, seed=0, p=wrong)}
+    calls |= {} if wrong is None else {"seeds": lambda: reverse_pagerank(graph, wrong)}
+    for name, call in calls.items():
+        try:
+            call()
+        except WeftError:
+            continue
+        pytest.fail(f"{name}={wrong!r} was taken")

@@ -145,7 +145,7 @@ def as_fanout(num_neighbors: Sequence[int]) -> list[int]:
     Raises:
         WeftValueError: there are none, or it is no list.
     """
-    if np.ndim(num_neighbors) != 1 or len(num_neighbors) == 0:
+    if isinstance(num_neighbors, str) or not np.iterable(num_neighbors) or len(num_neighbors) == 0:
         raise WeftValueError(
             "num_neighbors must list how many neighbors to sample at each hop, [15, 10] for example "
             f"(got {num_neighbors!r})"

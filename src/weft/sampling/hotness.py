@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_int, check_real
 from weft.errors import WeftValueError
 from weft.kernels.csr import in_degrees
+from weft.sampling.checks import check_graph, checked_nodes
 
 if TYPE_CHECKING:
     from weft.graph import Graph
@@ -39,6 +41,9 @@ def reverse_pagerank(
     Raises:
         WeftValueError: a number is out of range.
     """
+    check_graph("reverse_pagerank", graph)
+    check_real("reverse_pagerank: damping", damping)
+    check_int("reverse_pagerank: steps", steps, -1)
     if not 0 <= damping < 1 or steps < 0:
         raise WeftValueError(
             f"reverse_pagerank: damping lies within 0 .. 1, steps are not negative (got {damping}, {steps})"
@@ -46,7 +51,10 @@ def reverse_pagerank(
     nodes = graph.num_nodes
     start = np.full(nodes, 1 / max(1, nodes))
     if seeds is not None:
-        counts = np.bincount(np.asarray(seeds, np.int64), minlength=nodes)
+        seeds = checked_nodes("reverse_pagerank: seeds", seeds)
+        if len(seeds) and int(seeds.min()) < 0:
+            raise WeftValueError(f"reverse_pagerank: node {int(seeds.min())} is none of {nodes:,}")
+        counts = np.bincount(seeds, minlength=nodes)
         if len(counts) > nodes or not len(seeds):
             raise WeftValueError(f"reverse_pagerank: seeds must be some of {nodes:,} nodes")
         start = counts / len(seeds)

@@ -5,14 +5,17 @@ Shapes: B seeds, M nodes, S edges, H hops.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from weft.checks import check_flag, check_int
 from weft.errors import WeftValueError
 from weft.kernels.neighbor import Relation, neighbor
+from weft.sampling.checks import check_graph, checked_nodes
 from weft.sampling.walks import edge_table
 
 if TYPE_CHECKING:
@@ -89,12 +92,22 @@ class NeighborSampler:
                 to. Without direction both are the same.
 
         Raises:
+            WeftTypeError: the graph is none, or an option is neither true nor false.
             WeftValueError: weights are asked for and the graph has none, or all of a node's are zero; or an
                 option is none.
         """
+        check_graph("neighbors", graph)
         if direction not in ("in", "out"):
             raise WeftValueError(f"neighbors: direction must be 'in' or 'out' (got {direction!r})")
+        if isinstance(num_neighbors, str | Mapping) or not np.iterable(num_neighbors):
+            raise WeftValueError(
+                f"neighbors: num_neighbors takes a number for each hop, as [15, 10] (got {num_neighbors!r})"
+            )
         fanout = tuple(_fanout(k) for k in num_neighbors)
+        replace, disjoint = (
+            check_flag("neighbors: replace", replace),
+            check_flag("neighbors: disjoint", disjoint),
+        )
         by_weight = graph.weight is not None if weighted is None else weighted
         if by_weight and graph.weight is None:
             raise WeftValueError("neighbors: weighted=True, but the graph has no weights")
@@ -123,6 +136,10 @@ class NeighborSampler:
         Raises:
             WeftValueError: one is not a node, or the graph is damaged.
         """
+        nodes, batch = (
+            checked_nodes("neighbors: nodes", nodes),
+            check_int("neighbors: batch", batch, 0, (1 << 32) - 1),
+        )
         found = neighbor(
             [self.relation], [nodes], seed, batch=batch, replace=self.replace, disjoint=self.disjoint
         )

@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from weft import rng
+from weft.checks import check_int
 from weft.errors import WeftValueError
 from weft.graph import Graph, Ids
 from weft.kernels.alias import alias_tables
 from weft.kernels.philox import philox_fill
 from weft.kernels.walk import walk
 from weft.kernels.walk2 import EdgeFilter, check_bias, edge_filter, filter_words, row_peaks, walk2
+from weft.sampling.checks import check_graph, checked_nodes
 
 __all__ = ["WalkSampler", "edge_table", "random_walks", "row_table", "second_order_bytes"]
 
@@ -113,6 +115,7 @@ class WalkSampler:
             WeftValueError: weights are asked for and the graph has none, or all of a node's are zero; p or q
                 is out of range; or, with these, the graph is damaged.
         """
+        check_graph("random_walks", graph)
         check_bias(p, q)
         by_weight = graph.weight is not None if weighted is None else weighted
         if by_weight and graph.weight is None:
@@ -184,7 +187,8 @@ class WalkSampler:
         if isinstance(starts, int | np.integer):
             nodes_W = self.starts(int(starts), seed=seed, first=first)
         else:
-            nodes_W = np.asarray(starts) if np.size(starts) else np.empty(0, np.int64)
+            nodes_W = checked_nodes("random_walks: starts", starts)
+        length = check_int("random_walks: length", length, 0)
         graph, second, alias = self.graph, self.second, self.edge_table
         if second is None:
             return walk(graph.indptr, graph.indices, nodes_W, length, seed, alias=alias, first=first, out=out)

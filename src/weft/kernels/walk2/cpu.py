@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft import _core, rng
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 from weft.kernels.memory import zeros_huge
 from weft.kernels.walk import checks
 
@@ -175,9 +175,12 @@ def check_bias(p: float, q: float) -> None:
     """Check node2vec's parameters.
 
     Raises:
+        WeftTypeError: one is no number.
         WeftValueError: one is out of range.
     """
     for name, value in (("p", p), ("q", q)):
+        if isinstance(value, str) or not hasattr(value, "__float__"):
+            raise WeftTypeError(f"walk: {name} must be a number (got {value!r})")
         if not (math.isfinite(value) and 1 / LIMIT <= value <= LIMIT):
             raise WeftValueError(f"walk: {name} must be {1 / LIMIT:g} to {LIMIT:g} (got {value:g})")
 
