@@ -5,7 +5,6 @@ Shapes: B seeds, M nodes, S edges, H hops.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -99,7 +98,7 @@ class NeighborSampler:
         check_graph("neighbors", graph)
         if direction not in ("in", "out"):
             raise WeftValueError(f"neighbors: direction must be 'in' or 'out' (got {direction!r})")
-        if isinstance(num_neighbors, str | Mapping) or not np.iterable(num_neighbors):
+        if isinstance(num_neighbors, str) or hasattr(num_neighbors, "keys") or not np.iterable(num_neighbors):
             raise WeftValueError(
                 f"neighbors: num_neighbors takes a number for each hop, as [15, 10] (got {num_neighbors!r})"
             )
