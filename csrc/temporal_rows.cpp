@@ -91,11 +91,12 @@ Event* TemporalRows::block_for(Shard& shard, uint32_t events) {
 }
 
 void TemporalRows::append(std::span<const uint32_t> source, std::span<const uint32_t> target,
-                          std::span<const int64_t> time, uint32_t number, bool both) {
+                          std::span<const int64_t> time, std::span<const uint32_t> number, bool both) {
     const size_t count = source.size();
-    if (target.size() != count || time.size() != count)
-        refuse("source, target and time differ in length: " + std::to_string(count) + ", " +
-               std::to_string(target.size()) + ", " + std::to_string(time.size()));
+    if (target.size() != count || time.size() != count || number.size() != count)
+        refuse("source, target, time and number differ in length: " + std::to_string(count) + ", " +
+               std::to_string(target.size()) + ", " + std::to_string(time.size()) + ", " +
+               std::to_string(number.size()));
     if (count >= size_t{1} << 31) refuse("a batch has 2**31 events or more; give it in pieces");
     const std::unique_lock lock(writing_);
     begin();
@@ -124,7 +125,7 @@ void TemporalRows::append(std::span<const uint32_t> source, std::span<const uint
             const auto [node, event] = items[k];
             const size_t i = event / 2;
             insert(shard_of(node), writable(node),
-                   {time[i], event % 2 ? source[i] : target[i], number + static_cast<uint32_t>(i)});
+                   {time[i], event % 2 ? source[i] : target[i], number[i]});
         }
     };
     if (items_.size() < few) return work(items_);

@@ -52,10 +52,10 @@ public:
     static std::shared_ptr<TemporalRows> make(size_t nodes);
 
     // Of one writer. Nodes beyond what there are get rows, and events their places. `both`: an event stands in the
-    // rows of both its nodes, once if they are one; otherwise in that of its source. Numbers count up from `number`.
-    // Throws std::invalid_argument where arrays differ in length; nothing is changed then.
+    // rows of both its nodes, once if they are one; otherwise in that of its source. Throws std::invalid_argument where
+    // arrays differ in length; nothing is changed then.
     void append(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,
-                uint32_t number, bool both);
+                std::span<const uint32_t> number, bool both);
 
     // Takes events out that are there. Throws std::invalid_argument if one is not.
     void remove(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,

@@ -50,8 +50,8 @@ void bind_temporal(nb::module_& m) {
         .def_prop_ro("used", &TemporalRows::used)
         .def_prop_ro("held", &TemporalRows::held)
         .def("append",
-             [](TemporalRows& self, In<uint32_t> source, In<uint32_t> target, In<int64_t> time, uint32_t number,
-                bool both) { self.append(span(source), span(target), span(time), number, both); },
+             [](TemporalRows& self, In<uint32_t> source, In<uint32_t> target, In<int64_t> time, In<uint32_t> number,
+                bool both) { self.append(span(source), span(target), span(time), span(number), both); },
              nb::arg("source"), nb::arg("target"), nb::arg("time"), nb::arg("number"), nb::arg("both"), ungil)
         .def("remove",
              [](TemporalRows& self, In<uint32_t> source, In<uint32_t> target, In<int64_t> time, In<uint32_t> number,

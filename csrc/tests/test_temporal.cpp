@@ -99,7 +99,7 @@ void a_life(bool both, uint32_t spread, int threads) {
             batch.add(h);
             plain.events.push_back(h);
         }
-        rows->append(batch.source, batch.target, batch.time, number - size, both);
+        rows->append(batch.source, batch.target, batch.time, batch.number, both);
         if (step % 4 == 1 && !plain.events.empty()) {
             Batch gone;
             for (uint32_t i = 0; i < 50 && !plain.events.empty(); ++i) {
@@ -132,7 +132,7 @@ void a_life(bool both, uint32_t spread, int threads) {
     std::vector<uint32_t> nodes;
     for (uint32_t n = 0; n < rows->nodes(); ++n) nodes.push_back(n);
     rows->expire(nodes, std::numeric_limits<int64_t>::max());
-    rows->append({}, {}, {}, number, both);
+    rows->append({}, {}, {}, {}, both);
     CHECK(rows->used() <= rows->nodes() * sizeof(weft::Row) + 2 * (sizeof(TemporalRows::Page) + 32) + 4096);
     weft::set_num_threads(1);
 }
@@ -147,7 +147,7 @@ void readers_beside_a_writer() {
             Batch batch;
             for (uint32_t i = 0; i < 400; ++i, ++number)
                 batch.add({word(number, 1) % 5, word(number, 2) % 2000, int64_t{number} - word(number, 3) % 50, number});
-            rows->append(batch.source, batch.target, batch.time, number - 400, true);
+            rows->append(batch.source, batch.target, batch.time, batch.number, true);
             if (step % 10 == 9) {
                 std::vector<uint32_t> nodes;
                 for (uint32_t n = 0; n < 2000; ++n) nodes.push_back(n);
@@ -182,11 +182,12 @@ void refusals() {
     const auto rows = TemporalRows::make(3);
     const std::vector<uint32_t> one{1}, two{1, 2}, none;
     const std::vector<int64_t> at{5};
-    CHECK_THROWS(std::invalid_argument, rows->append(one, two, at, 0, true));
-    CHECK_THROWS(std::invalid_argument, rows->append(one, one, {}, 0, true));
-    rows->append(one, one, at, 0, true);
-    CHECK_THROWS(std::invalid_argument, rows->remove(one, one, at, two, true));
+    CHECK_THROWS(std::invalid_argument, rows->append(one, two, at, one, true));
+    CHECK_THROWS(std::invalid_argument, rows->append(one, one, {}, one, true));
     const std::vector<uint32_t> other{7}, zero{0};
+    CHECK_THROWS(std::invalid_argument, rows->append(one, one, at, two, true));
+    rows->append(one, one, at, zero, true);
+    CHECK_THROWS(std::invalid_argument, rows->remove(one, one, at, two, true));
     CHECK_THROWS(std::invalid_argument, rows->remove(one, one, at, other, true));
     CHECK_THROWS(std::invalid_argument, rows->remove(other, one, at, zero, true));
     CHECK_THROWS(std::invalid_argument, rows->expire(other, 3));

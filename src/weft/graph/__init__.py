@@ -7,6 +7,7 @@ from weft.graph.hetero import HeteroGraph
 from weft.graph.ids import Ids, Strings
 from weft.graph.labels import Labels
 from weft.graph.opening import open_graph
+from weft.graph.temporal import TemporalGraph, TemporalSnapshot
 
 __all__ = [
     "EdgeType",
@@ -17,6 +18,8 @@ __all__ = [
     "Nodes",
     "Rows",
     "Strings",
+    "TemporalGraph",
+    "TemporalSnapshot",
     "open_graph",
     "read_labels",
 ]

@@ -130,7 +130,11 @@ class TemporalRows(_Sampled):
         return self._rows.held
 
     def append(
-        self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike, number: int = 0
+        self,
+        source: npt.ArrayLike,
+        target: npt.ArrayLike,
+        time: npt.ArrayLike,
+        number: npt.ArrayLike = 0,
     ) -> None:
         """Put events where their times belong, after others of the same time.
 
@@ -138,14 +142,18 @@ class TemporalRows(_Sampled):
             source: nodes, integers ``[E]`` below 2**32.
             target: likewise.
             time: integers ``[E]``, of any unit, in any order; fast where it rises.
-            number: of the first event; they count up from it, modulo 2**32.
+            number: of each, integers ``[E]`` below 2**32; or of the first, the others counting up from it.
 
         Raises:
-            WeftValueError: arrays differ in length or hold what is no node or time.
+            WeftValueError: arrays differ in length or hold what is no node, time or number.
         """
-        sources, targets, times = checked("append events", (source, target, time), (_U32, _U32, _I64))
+        numbers = np.asarray(number)
+        if numbers.ndim == 0:
+            numbers = numbers + np.arange(np.asarray(source).size)
+        given = (source, target, time, numbers)
+        sources, targets, times, numbers = checked("append events", given, (_U32, _U32, _I64, _U32))
         try:
-            self._rows.append(sources, targets, times, number % (1 << 32), self._both)
+            self._rows.append(sources, targets, times, numbers, self._both)
         except ValueError as error:
             raise WeftValueError(str(error)) from None
 

@@ -31,9 +31,7 @@ class Drawn(NamedTuple):
     time: npt.NDArray[np.int64]
 
 
-def checked(
-    what: str, arrays: Sequence[npt.ArrayLike], dtypes: Sequence[type]
-) -> list[npt.NDArray[np.generic]]:
+def checked(what: str, arrays: Sequence[npt.ArrayLike], dtypes: Sequence[type]) -> list[npt.NDArray[Any]]:
     """Arrays of one length and these dtypes, from what loses nothing by it.
 
     Raises:

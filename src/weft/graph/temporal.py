@@ -1,0 +1,215 @@
+"""A graph of events that never stops."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from weft.errors import WeftKeyError, WeftValueError
+from weft.graph._events import Eids, EventLog, Events
+from weft.kernels.temporal import TemporalRows
+from weft.kernels.temporal.form import checked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from weft.kernels.temporal import TemporalView
+
+__all__ = ["TemporalGraph", "TemporalSnapshot"]
+
+I64 = npt.NDArray[np.int64]
+_NODES = np.iinfo(np.uint32).max  # nodes at most
+_NUMBERS = 1 << 32  # between the oldest event that is left and the newest
+
+
+class TemporalSnapshot:
+    """A graph as it was at a moment, for readers beside the writer.
+
+    Attributes:
+        rows: events of nodes by time.
+        num_nodes: how many there were.
+        num_events: likewise.
+    """
+
+    def __init__(self, rows: TemporalView, eids: Eids, num_events: int) -> None:
+        self.rows, self._eids = rows, eids
+        self.num_nodes, self.num_events = rows.nodes, num_events
+
+    def eids(self, number: npt.NDArray[np.uint32]) -> I64:
+        """Ids of events, int64 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
+        return self._eids.of(number)
+
+
+class TemporalGraph:
+    """A multigraph of events, each with a source, a target, a time and an id.
+
+    Events may come in any order; each takes its place by time, and of one time after those that came before
+    it, so that the graph equals one of the sorted stream. One thread changes it; others read
+    :meth:`snapshot`, or sample, which waits for a change to end.
+
+    Args:
+        num_nodes: nodes there are at first; events of others bring more.
+        directed: an event is found from its source alone; otherwise from both its nodes, under one id.
+    """
+
+    def __init__(self, num_nodes: int = 0, *, directed: bool = False) -> None:
+        self.rows = TemporalRows(num_nodes, both=not directed)
+        """Events of nodes by time."""
+        self._log, self._lock = EventLog(), threading.RLock()
+
+    def __repr__(self) -> str:
+        """Sizes."""
+        kind = "directed" if self.directed else "undirected"
+        return f"TemporalGraph({self.num_nodes:,} nodes, {self.num_events:,} events, {kind})"
+
+    @property
+    def directed(self) -> bool:
+        """Whether an event is found from its source alone."""
+        return not self.rows.both
+
+    @property
+    def num_nodes(self) -> int:
+        """One more than the largest node that ever was."""
+        return self.rows.nodes
+
+    @property
+    def num_events(self) -> int:
+        """Events that are neither deleted nor expired."""
+        return self._log.left
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes that the system gave for rows, events and ids."""
+        return self.rows.held + self._log.nbytes
+
+    def append(
+        self,
+        source: npt.ArrayLike,
+        target: npt.ArrayLike,
+        time: npt.ArrayLike,
+        eid: npt.ArrayLike | None = None,
+    ) -> I64:
+        """Add events: all of them, or none.
+
+        Args:
+            source: nodes, integers ``[E]`` from 0 to 2**32 - 2.
+            target: likewise.
+            time: ``[E]``: integers of any unit, negative ones too; floats that are integers; or datetimes of
+                one unit. In any order; fast where they rise.
+            eid: ids, integers ``[E]`` of 64 bits; None: 0, 1, 2, … in the order of arrival.
+
+        Returns:
+            Their ids, int64 ``[E]``.
+
+        Raises:
+            WeftValueError: arrays differ in length, a time is NaN, no integer or too large, a node is none,
+                or an id was there before.
+        """
+        u, v, t = checked("append events", (source, target, as_times(time)), (np.uint32, np.uint32, np.int64))
+        given = None if eid is None else checked("append events", (eid, u), (np.int64, np.uint32))[0]
+        if len(u) and max(int(u.max()), int(v.max())) >= _NODES:
+            raise WeftValueError(f"append events: nodes must be below {_NODES:,} (got {_NODES:,})")
+        with self._lock:
+            if self._log.next + len(u) - self._log.first >= _NUMBERS:
+                raise WeftValueError(
+                    f"append events: between the oldest event that is left and the newest lie {_NUMBERS:,}; "
+                    "let old ones expire"
+                )
+            ids = self._log.check_new(given, len(u))
+            number = self._log.append(u, v, t, ids)
+            self.rows.append(u, v, t, number & (_NUMBERS - 1))
+            return ids
+
+    def delete(self, eid: npt.ArrayLike) -> None:
+        """Take events out: all of them, or none.
+
+        Args:
+            eid: ids, integers ``[K]``.
+
+        Raises:
+            WeftKeyError: an id never was.
+            WeftValueError: it is given twice, or of an event that was deleted or has expired.
+        """
+        (ids,) = checked("delete events", (eid,), (np.int64,))
+        with self._lock:
+            self._take_out(self._log.find(ids))
+
+    def delete_node(self, node: int) -> int:
+        """Take all events of a node out, which looks at every event; the node itself stays.
+
+        Returns:
+            How many they were.
+
+        Raises:
+            WeftKeyError: there is no such node.
+        """
+        if not 0 <= node < self.num_nodes:
+            raise WeftKeyError(f"delete node: {node} is not one of {self.num_nodes:,}")
+        with self._lock:
+            number = self._log.of(node)
+            self._take_out(number)
+            return len(number)
+
+    def _take_out(self, number: I64) -> None:
+        gone = self._log.take(number)
+        self.rows.remove(gone.source, gone.target, gone.time, number & (_NUMBERS - 1))
+        self._log.drop(number)
+
+    def expire(self, before: int) -> int:
+        """Take out all events from before a time.
+
+        Returns:
+            How many they were.
+        """
+        with self._lock:
+            number = self._log.before(before)
+            gone = self._log.take(number)
+            nodes = gone.source if self.directed else np.concatenate([gone.source, gone.target])
+            self.rows.expire(before, np.unique(nodes))
+            self._log.drop(number)
+            return len(number)
+
+    def events(self) -> Iterator[Events]:
+        """All events in the order of arrival, a piece at a time."""
+        return self._log.pieces()
+
+    def snapshot(self) -> TemporalSnapshot:
+        """The graph as it is now. What it holds is given back with it."""
+        with self._lock:
+            return TemporalSnapshot(self.rows.view(), self._log.eids(), self.num_events)
+
+    def eids(self, number: npt.NDArray[np.uint32]) -> I64:
+        """Ids of events, int64 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
+        with self._lock:
+            eids = self._log.eids()
+        return eids.of(number)
+
+
+def as_times(time: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Times as integers.
+
+    Raises:
+        WeftValueError: one is NaN, no integer, or does not fit into 64 bits.
+    """
+    given = np.asarray(time)
+    if given.dtype.kind == "M":
+        missing = np.isnat(given)
+        if missing.any():
+            raise WeftValueError(
+                f"times: {np.count_nonzero(missing):,} are missing, the first at {missing.argmax()}"
+            )
+        return given.astype(np.int64)
+    if given.dtype.kind != "f":
+        return given
+    # 2**63 itself is a float64 and no int64.
+    wrong = ~((given >= -(2.0**63)) & (given < 2.0**63)) | (given != np.floor(given))
+    if wrong.any():
+        at = int(wrong.argmax())
+        raise WeftValueError(
+            f"times: {given.flat[at]} at {at} is no integer of 64 bits ({np.count_nonzero(wrong):,} such); "
+            "round them, or give a finer unit as integers"
+        )
+    return given.astype(np.int64)
