@@ -188,6 +188,13 @@ class Training(Fitting):
                 nodes, edges = max(nodes, len(batch.n_id)), max(edges, len(batch.e_id))
         return nodes, edges
 
+    def _edges_beside(self, cache: int) -> int:
+        """Bytes that edges to be told take beside the graph, with what became free while they were made."""
+        if self._edges is None:
+            return 0
+        kept = self._sampled.nbytes + (cache if cache >= self._features.nbytes else 0)
+        return max(0, resident() - self._base - kept)
+
     def _batches(self) -> int:
         """Of an epoch, or of its validation."""
         if self._split is not None:
@@ -229,7 +236,7 @@ class Training(Fitting):
             cache=cache,
             model=f"{settings.model}, {settings.layers} layers, hidden {settings.hidden}",
             parameters=sum(p.numel() for p in self._net.parameters()),
-            graph=self._sampled.nbytes,
+            graph=self._sampled.nbytes + self._edges_beside(cache),
             batches=row_bytes(row, self._batches()) + waiting + made,
             base=self._base + TORCH,
         )

@@ -50,6 +50,12 @@ def folder(tmp_path_factory):
     [
         ({"batch_size": 500}, "1GiB", False),
         ({"batch_size": 40}, "60MiB", True),
+        pytest.param(
+            {"task": "link", "batch_size": 2048, "num_neighbors": [2], "hidden": 8, "epochs": 1},
+            "1GiB",
+            False,
+            marks=pytest.mark.slow,
+        ),
     ],
 )
 def test_peak_is_as_planned(folder, settings, memory, on_disk):
