@@ -84,5 +84,7 @@ def run(args: Args) -> int:
     found = [f"{made.scores[part]:.4f} ({name})" for part, name in named.items() if part in made.scores]
     if found:
         rows[trained.score_name] = ", ".join(found) + ", with all neighbours"
+    elif made.unscored is not None:
+        rows[trained.score_name] = f"none: {made.unscored}"
     sys.stdout.write(show_rows(rows))
     return 0

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,8 +14,8 @@ import numpy as np
 
 from weft.errors import FormatError, WeftValueError
 from weft.files import check_writable, remove_stale, storage_errors, temporary_name
+from weft.graph._digest import digest_of
 from weft.graph.format import MANIFEST, DirectoryReader, DirectoryWriter, check_target, format_of
-from weft.kernels.memory import drop_pages
 
 if TYPE_CHECKING:
     import os
@@ -45,7 +44,6 @@ _DIGESTS = {
     "rows": "features",
     "split": "split",
 }
-_CHUNK = 1 << 24  # hashed at a time: a mapped graph stays on disk
 
 
 class Keepable(Protocol):
@@ -199,13 +197,7 @@ def graph_identity(graph: Graph) -> dict[str, Any]:
 
 def rows_digest(graph: Graph | Rows) -> str:
     """Of the edges and weights."""
-    digest = hashlib.sha256()
-    arrays = [graph.indptr, graph.indices] + ([] if graph.weight is None else [graph.weight])
-    for array in arrays:
-        for begin in range(0, len(array), _CHUNK):
-            digest.update(np.ascontiguousarray(array[begin : begin + _CHUNK]).view(np.uint8).data)
-            drop_pages(array)
-    return digest.hexdigest()
+    return digest_of([graph.indptr, graph.indices] + ([] if graph.weight is None else [graph.weight]))
 
 
 def differences(there: Mapping[str, Any], here: Mapping[str, Any]) -> list[str]:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftKeyError, WeftValueError
+from weft.graph._digest import digest_of
 from weft.kernels.intern import Interner
 
 if TYPE_CHECKING:
@@ -174,6 +175,15 @@ class Ids:
             f"{self[0]!r}, {self[1]!r}, …; if the rows are in another order, attach them by their ids "
             "(weft attach --feature-ids)"
         )
+
+    def digest(self) -> str:
+        """What tells these ids, in this order, from others."""
+        values = self.values
+        if isinstance(values, Strings):
+            return f"string {self.count} {digest_of([values.offsets, values.data])}"
+        if values is None or self.count == 0 or (values[0] == 0 and values[-1] == self.count - 1):
+            return f"range {self.count}"  # they rise: integers 0 .. N-1, too
+        return f"int {self.count} {digest_of([values])}"
 
     def node(self, external: int | str) -> int:
         """The node with this id.

@@ -143,7 +143,9 @@ class Features:
         if on_nan not in ("fail", "zero"):
             raise WeftValueError(f"{operation}: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
         what, path, rows = _rows(given, graph, operation)
-        if given is not None and (note := graph.ids.order()) is not None:
+        own = graph.features_path
+        attached = given is None or (path is not None and own is not None and path == own.resolve())
+        if not attached and (note := graph.ids.order()) is not None:
             warnings.warn(f"{operation}: {note}", UserWarning, stacklevel=2)
         shape, dtype = decoded_form(rows) if isinstance(rows, np.ndarray) else (rows.shape, rows.dtype)
         if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiub":

@@ -29,7 +29,7 @@ from weft.progress import check_shown
 from weft.train.inputs import Features, NodesOf
 from weft.train.layerwise import Layers, PlainLayers
 from weft.train.store import Trained
-from weft.train.typed_layers import TypedLayers, check_types, features_for
+from weft.train.typed_layers import TypedLayers, check_types, features_for, rows_before
 
 if TYPE_CHECKING:
     import os
@@ -70,6 +70,8 @@ class Predictions:
         """Names of its columns."""
         self.scores: dict[str, float] = dict(reader.meta["config"].get("scores", {}))
         """What the model is worth with all neighbours: ``val`` and ``test``, where there are such."""
+        self.unscored: str | None = reader.meta["config"].get("unscored")
+        """Why there are no scores of a model that has learned labels; None: there are, or it has not."""
         if self.classes and self.output.shape[1:] != (len(self.classes),):
             raise reader.error(f"it has no output of a model for its {len(self.classes)} classes")
 
@@ -97,9 +99,9 @@ def predict(
         out: a directory: ``embedding.npy``, ``output.npy``, and ``predictions.csv`` of the columns ``id``,
             ``label`` and ``probability`` (of nodes that may have several labels, a line for each).
         graph: None: the one it was trained on.
-        features: row i being node i; None: those it was trained on. Of a graph of several types, by type; of
-            types that are not named those attached to a ``graph`` that is given, or else those it was trained
-            on.
+        features: row i being node i; None: those attached to a ``graph`` that is given, or else those it was
+            trained on, if the nodes have the same ids in the same order. Of a graph of several types, by
+            type; likewise of types that are not named.
         memory: for rows of features and what is made of them.
         on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
         overwrite: replace what is there.
@@ -125,7 +127,7 @@ def predict(
     check_shown(progress)
     place = check_path("predict: out", out)
     check_target(place, overwrite=overwrite, kind=KIND)
-    same = graph is None
+    own = graph is None
     graph = _graph_of(trained) if graph is None else graph
     on_nan = "zero" if trained.source.get("clean") else on_nan
     nodes = _nodes(trained, graph)
@@ -134,22 +136,25 @@ def predict(
         writer = stack.enter_context(DirectoryWriter(place, KIND, overwrite=overwrite))
         if isinstance(graph, HeteroGraph):
             rows: Any = features
-            by_type = features_for(trained, graph, rows, on_nan, same=same)
+            by_type = features_for(trained, graph, rows, on_nan, own=own)
             _check_room(writer.temporary, trained, graph.num_nodes)
             layers: Layers = TypedLayers(writer, trained, graph, by_type, progress=progress)
         else:
-            given = _features(trained, graph, features, on_nan)
+            given = _features(trained, graph, features, on_nan, own=own)
             _check_room(writer.temporary, trained, {"": graph.num_nodes})
             incoming = graph.reverse()
             incoming = incoming if incoming.path is None else incoming.in_memory()
             net = trained.net(incoming)
             layers = PlainLayers(writer, trained, net, incoming, given, graph.degree(), progress=progress)
         output = stack.enter_context(layers).run(budget)
-        scores = _scores(trained, output) if _same_nodes(trained, nodes) else {}
+        unscored = _unscored(trained, nodes)
+        scores = _scores(trained, output) if unscored is None else {}
         if trained.targets is not None:
             _write_csv(writer.temporary / "predictions.csv", nodes, trained, output)
         writer.write_array("history", np.zeros((0, 2)))
         made: dict[str, Any] = {"method": trained.settings.model, "scores": scores}
+        if unscored is not None:
+            made["unscored"] = unscored
         if trained.targets is not None:
             made["classes"] = list(trained.classes)
         source = {"graph": None if graph.path is None else str(graph.path.resolve())}
@@ -179,7 +184,7 @@ def _nodes(trained: Trained, graph: Graph | HeteroGraph) -> NodeSet:
         WeftValueError: the graph has other types than the model.
     """
     if isinstance(graph, HeteroGraph) and trained.types is not None:
-        check_types(trained.types, graph)
+        check_types(trained.types, graph, trained.source.get("ids") or {})
         return NodesOf.type(graph, trained.types.target)
     if isinstance(graph, HeteroGraph):
         raise WeftValueError(
@@ -194,9 +199,16 @@ def _nodes(trained: Trained, graph: Graph | HeteroGraph) -> NodeSet:
     return graph
 
 
-def _features(trained: Trained, graph: Graph, given: Any, on_nan: OnNan) -> Features:  # noqa: ANN401
-    if given is None and trained.source.get("features") is not None:
-        given = Path(trained.source["features"])
+def _features(
+    trained: Trained,
+    graph: Graph,
+    given: Any,  # noqa: ANN401
+    on_nan: OnNan,
+    *,
+    own: bool,
+) -> Features:
+    if given is None:
+        given = rows_before(trained.source.get("features"), graph, trained.source.get("ids"), own=own)
     if isinstance(given, Mapping):
         raise WeftTypeError("predict: features are given by type, and the graph has one type of nodes")
     features = Features.of(given, graph, on_nan, "predict")
@@ -208,8 +220,14 @@ def _features(trained: Trained, graph: Graph, given: Any, on_nan: OnNan) -> Feat
     return features
 
 
-def _same_nodes(trained: Trained, nodes: NodeSet) -> bool:
-    return trained.source.get("nodes") == nodes.num_nodes and trained.targets is not None
+def _unscored(trained: Trained, nodes: NodeSet) -> str | None:
+    """Why the labels that were learned say nothing of these nodes; None: they do, or there are none."""
+    ids = trained.source.get("ids")
+    if trained.types is not None:
+        ids = (ids or {}).get(trained.types.target)
+    if trained.targets is None or nodes.ids.digest() == ids:
+        return None
+    return "the nodes are not those of the training, or in another order: its labels are of others"
 
 
 def _check_room(folder: Path, trained: Trained, nodes: Mapping[str, int]) -> None:

@@ -77,8 +77,8 @@ class Trained:
         times: seconds that each stage of a step took, the mean of this process's whole epochs. ``sample``,
             ``plan``, ``read`` and ``assemble`` are done ahead, beside ``compute``; ``wait`` is what was left
             to wait for.
-        source: where ``graph`` and ``features`` were, their sizes, and whether NaN was taken for 0
-            (``clean``).
+        source: where ``graph`` and ``features`` were, their sizes, whether NaN was taken for 0
+            (``clean``), and digests of the ``ids`` of the nodes (of several types by type).
         types: of a graph of several types; None: it had one.
         identity: what tells the training from others: settings, and digests of all that was learned from.
         path: the directory it was opened from.

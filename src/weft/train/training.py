@@ -132,6 +132,7 @@ class Training(Fitting):
                 "nodes": self._graph.num_nodes,
                 "edges": self._graph.num_edges,
                 "clean": features.broken > 0,
+                "ids": self._graph.ids.digest(),
             },
         }
 

@@ -13,6 +13,7 @@ from weft.config import parse_bytes, show_bytes, show_count
 from weft.embed.checkpoint import rows_digest
 from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph._plan import resident
+from weft.graph._rows import edge_name
 from weft.loader import NeighborLoader
 from weft.loader.footprint import batch_bytes, row_bytes, waiting_bytes
 from weft.nn import TypedBatched, TypedModel
@@ -135,8 +136,8 @@ class TypedTraining(Fitting):
         graph = self._graph
         return {
             "nodes": graph.num_nodes,
-            "edges": {" ".join(kind): count for kind, count in graph.num_edges.items()},
-            "sha256": {" ".join(kind): rows_digest(rows) for kind, rows in graph.rows.items()},
+            "edges": {edge_name(kind): count for kind, count in graph.num_edges.items()},
+            "sha256": {edge_name(kind): rows_digest(rows) for kind, rows in graph.rows.items()},
         }
 
     def _model(self) -> dict[str, Any]:
@@ -152,6 +153,10 @@ class TypedTraining(Fitting):
                 "nodes": graph.num_nodes[self._target],
                 "edges": sum(graph.num_edges.values()),
                 "clean": self.broken > 0,
+                "ids": {
+                    name: graph.nodes[name].ids.digest()
+                    for name in (*self._types.in_channels, *self._types.vectors)
+                },
             },
         }
 

@@ -17,7 +17,7 @@ from weft.errors import WeftKeyError, WeftTypeError, WeftValueError
 from weft.features import MemoryTable
 from weft.graph._rows import edge_name
 from weft.sampling import HeteroNeighborSampler
-from weft.train.inputs import as_input
+from weft.train.inputs import NodesOf, as_input
 from weft.train.layerwise import Layers, batches, rows_of
 from weft.train.typed import features_of, open_tables, turned
 
@@ -28,11 +28,11 @@ if TYPE_CHECKING:
     from weft.graph import HeteroGraph
     from weft.graph.format import DirectoryWriter
     from weft.progress import Shown
-    from weft.train.inputs import Features, OnNan
+    from weft.train.inputs import Features, NodeSet, OnNan
     from weft.train.layerwise import F32, I64
     from weft.train.store import Trained, Types
 
-__all__ = ["TypedLayers", "check_types", "features_for", "needed"]
+__all__ = ["TypedLayers", "check_types", "features_for", "needed", "rows_before"]
 
 
 class TypedLayers(Layers):
@@ -158,8 +158,13 @@ def needed(types: Types, layers: int) -> list[list[str]]:
     return wanted
 
 
-def check_types(types: Types, graph: HeteroGraph) -> None:
+def check_types(types: Types, graph: HeteroGraph, ids: Mapping[str, str]) -> None:
     """Refuse a graph that a model is not for.
+
+    Args:
+        types: those of the model.
+        graph: whose nodes shall be told.
+        ids: digests of the ids of the training's nodes, by type.
 
     Raises:
         WeftValueError: it has other types, or other nodes of a type whose vectors were learned.
@@ -178,10 +183,30 @@ def check_types(types: Types, graph: HeteroGraph) -> None:
                 f"{show_count(count, 'node')}; the graph has {graph.num_nodes[name]:,}. Train with features "
                 "of these nodes to predict for others"
             )
+        if graph.nodes[name].ids.digest() != ids.get(name):
+            raise WeftValueError(
+                f"predict: nodes of type {name!r} had no features, and vectors were learned for each by its "
+                "number; the graph has others by their ids, or the same in another order. Train with "
+                "features of these nodes to predict for others"
+            )
+
+
+def rows_before(path: str | None, nodes: NodeSet, ids: str | None, *, own: bool) -> str | None:
+    """The file of the training's features, if it has a row for each of these nodes; None: the attached ones.
+
+    Args:
+        path: where it was.
+        nodes: whose rows are looked for.
+        ids: digest of the ids of the training's nodes: rows go by number.
+        own: no other graph was given; what was attached to another comes first.
+    """
+    if path is None or (not own and nodes.features is not None):
+        return None
+    return path if nodes.ids.digest() == ids else None
 
 
 def features_for(
-    trained: Trained, graph: HeteroGraph, given: Mapping[str, Any] | None, on_nan: OnNan, *, same: bool
+    trained: Trained, graph: HeteroGraph, given: Mapping[str, Any] | None, on_nan: OnNan, *, own: bool
 ) -> dict[str, Features]:
     """The features that a model takes, by type.
 
@@ -190,7 +215,7 @@ def features_for(
         graph: whose nodes they are of.
         given: by type.
         on_nan: ``fail`` or ``zero``.
-        same: it is the graph of the training; what is not given is then what it was trained on.
+        own: no other graph was given; what is not given is then what it was trained on.
 
     Raises:
         WeftKeyError: features are given for a type that took none.
@@ -199,6 +224,7 @@ def features_for(
     """
     assert trained.types is not None
     widths, before = trained.types.in_channels, trained.source.get("features") or {}
+    ids = trained.source.get("ids") or {}
     if given is not None and not isinstance(given, Mapping):
         raise WeftTypeError(
             f"predict: features of a graph of several types are given by type, as a dict (got "
@@ -214,8 +240,9 @@ def features_for(
     features: dict[str, Features] = {}
     for name, width in widths.items():
         rows = given.get(name)
-        if rows is None and (same or name not in graph.features):
-            rows = before.get(name)
+        if rows is None:
+            nodes = NodesOf.type(graph, name)
+            rows = rows_before(before.get(name), nodes, ids.get(name), own=own)
         features[name] = features_of(graph, name, rows, on_nan, "predict")
         if features[name].shape[1] != width:
             raise WeftValueError(

@@ -32,6 +32,17 @@ def test_take_and_find(kind):
         ids[3]
 
 
+def test_digest():
+    """Of what the ids are and of their order; integers 0 .. N-1 are the numbers of the nodes."""
+    made = [make(kind)[0] for kind in ("range", "int", "string")]
+    packed = Strings.of(["b", "ünï", ""])
+    made += [Ids.strings(packed.data, packed.offsets), Ids.range(4), Ids.integers(np.array([-7, 0, 5]))]
+    assert len({ids.digest() for ids in made}) == len(made)
+    assert Ids.integers(np.arange(3)).digest() == Ids.range(3).digest()
+    assert make("string")[0].digest() == make("string")[0].digest()
+    assert Ids.integers(np.arange(0)).digest() == Ids.range(0).digest()
+
+
 def test_find_text_among_integers():
     ids, _, _ = make("int")
     assert ids.find(["0", "zero", "-7", str(2**99)]).tolist() == [1, -1, 0, -1]

@@ -2,6 +2,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import numpy as np
 import polars as pl
@@ -10,7 +11,7 @@ import torch
 
 from weft.embed import Embedding
 from weft.errors import BudgetError, WeftValueError
-from weft.graph import Graph, read_labels
+from weft.graph import Graph, Ids, Strings, read_labels
 from weft.train import Predictions, Trained, fit, predict
 
 SMALL = {"hidden": 16, "num_neighbors": (5, 5), "batch_size": 64, "epochs": 3}
@@ -108,6 +109,38 @@ def test_of_another_graph(graph, rows, labels, tmp_path):
     made = predict(trained, tmp_path / "out", graph=other, features=rows[:3])
     assert made.output.shape == (3, 3)
     assert made.scores == {}
+    assert "not those of the training" in made.unscored
+
+
+def test_of_the_same_people_in_another_order(graph, rows, labels, tmp_path):
+    """Features and labels of the training are of its nodes, whatever their numbers are elsewhere."""
+    perm = np.random.default_rng(2).permutation(300)
+    inverse = np.argsort(perm)
+
+    def named(one, order):
+        packed = Strings.of([f"n{i}" for i in order])
+        return replace(one, ids=Ids.strings(packed.data, packed.offsets), path=None)
+
+    first = replace(named(graph, range(300)), features=rows).save(tmp_path / "first")
+    src = np.repeat(np.arange(300), graph.degree())
+    other = Graph.from_edges(inverse[src], inverse[graph.indices], num_nodes=300, directed=True)
+    bare = named(other, perm)
+    trained = fit(first, None, labels, **SMALL)
+    said = predict(trained, tmp_path / "a")  # no note: they are attached
+    assert said.unscored is None
+    assert set(said.scores) == {"val", "test"}
+    moved = predict(
+        trained, tmp_path / "b", graph=replace(bare, features=rows[perm]).save(tmp_path / "other")
+    )
+    np.testing.assert_allclose(moved.output, said.output[perm], rtol=1e-4, atol=1e-5)
+    assert moved.scores == {}
+    assert "another order" in moved.unscored
+    with pytest.raises(WeftValueError, match="no features; give --features"):
+        predict(trained, tmp_path / "c", graph=bare)
+    # The same nodes, whose graph has changed: features of the training are theirs.
+    fewer = named(graph.reverse(), range(300))
+    again = predict(trained, tmp_path / "d", graph=fewer)
+    assert set(again.scores) == {"val", "test"}
 
 
 KILLED = """

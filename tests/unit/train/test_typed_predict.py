@@ -14,7 +14,7 @@ import torch
 import weft.features
 from weft.embed import Embedding
 from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
-from weft.graph import Graph, HeteroGraph
+from weft.graph import Graph, HeteroGraph, Ids, Strings
 from weft.train import Trained, fit, predict
 from weft.train.typed_layers import needed
 
@@ -139,6 +139,47 @@ def test_of_another_graph(graph, rows, labels, tmp_path):
         nodes[name] = replace(nodes[name], features=some)
     attached = predict(trained, tmp_path / "attached", graph=replace(other, nodes=nodes))
     np.testing.assert_array_equal(attached.output, made.output)
+
+
+def reordered(graph, name, order):
+    """The same graph but for what the nodes of a type are called."""
+    packed = Strings.of([f"n{i}" for i in order])
+    nodes = replace(graph.nodes[name], ids=Ids.strings(packed.data, packed.offsets))
+    return replace(graph, nodes={**graph.nodes, name: nodes}, path=None)
+
+
+def test_learned_vectors_are_of_the_nodes_that_had_them(graph, rows, labels, tmp_path):
+    first = reordered(graph, "venue", range(7))
+    trained = fit(first, rows, labels, num_neighbors=(4, 4), **SMALL)
+    trained = trained.save(tmp_path / "model")
+    predict(trained, tmp_path / "same", graph=reordered(graph, "venue", range(7)), features=rows)
+    for order in ([1, 0, 2, 3, 4, 5, 6], [0, 1, 2, 3, 4, 5, 7]):
+        with pytest.raises(WeftValueError, match=r"'venue' had no features.*in another order"):
+            predict(trained, tmp_path / "no", graph=reordered(graph, "venue", order), features=rows)
+
+
+def test_files_of_the_training_are_of_its_nodes(graph, rows, labels, tmp_path):
+    paths = {name: tmp_path / f"{name}.npy" for name in rows}
+    for name, some in rows.items():
+        np.save(paths[name], some)
+    trained = fit(graph, paths, labels, num_neighbors=(4, 4), **SMALL)
+    said = predict(trained, tmp_path / "a", graph=replace(graph, path=None))
+    assert set(said.scores) == {"val", "test"}
+    other = reordered(graph, "paper", range(300))
+    with pytest.raises(WeftValueError, match=r"no features.*'paper'"):
+        predict(trained, tmp_path / "b", graph=other)
+    with pytest.warns(UserWarning, match="row i is taken for node i"):
+        moved = predict(trained, tmp_path / "c", graph=other, features={"paper": paths["paper"]})
+    assert moved.scores == {}
+    assert "not those of the training" in moved.unscored
+
+
+def test_no_note_of_attached_rows(graph, rows, labels, tmp_path):
+    named = reordered(graph, "paper", range(300))
+    nodes = {name: replace(named.nodes[name], features=rows.get(name)) for name in named.nodes}
+    kept = replace(named, nodes=nodes).save(tmp_path / "g")
+    trained = fit(kept, None, labels, num_neighbors=(4, 4), **SMALL)
+    assert set(predict(trained, tmp_path / "out").scores) == {"val", "test"}
 
 
 def test_what_cannot_be_predicted(graph, rows, labels, tmp_path):
