@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FACTS", "describe"]
 
-_OF_RESULT = ("estimator", "graph", "classes", "scores", "updates", "method")  # no settings, but said apart
+# No settings, but said apart.
+_OF_RESULT = ("estimator", "graph", "classes", "scores", "unscored", "updates", "method")
 
 
 def describe(reader: DirectoryReader) -> dict[str, Any]:

@@ -125,6 +125,8 @@ class Features:
         graph: NodeSet,
         on_nan: OnNan = "fail",
         operation: str = "train",
+        *,
+        known: bool = False,
     ) -> Features:
         """Look through what was given, once from beginning to end.
 
@@ -133,6 +135,7 @@ class Features:
             graph: whose nodes they are of.
             on_nan: ``fail`` or ``zero``: whether NaN and infinity are refused or taken for 0.
             operation: who asks, for messages.
+            known: the rows have been taken for those of the nodes with these ids, in this order, before.
 
         Raises:
             WeftValueError: there are none, they are of another number of nodes, no numbers, or there are NaN
@@ -143,9 +146,7 @@ class Features:
         if on_nan not in ("fail", "zero"):
             raise WeftValueError(f"{operation}: on_nan must be 'fail' or 'zero' (got {on_nan!r})")
         what, path, rows = _rows(given, graph, operation)
-        own = graph.features_path
-        attached = given is None or (path is not None and own is not None and path == own.resolve())
-        if not attached and (note := graph.ids.order()) is not None:
+        if given is not None and not known and (note := graph.ids.order()) is not None:
             warnings.warn(f"{operation}: {note}", UserWarning, stacklevel=2)
         shape, dtype = decoded_form(rows) if isinstance(rows, np.ndarray) else (rows.shape, rows.dtype)
         if len(shape) != 2 or shape[1] == 0 or dtype.kind not in "fiub":

@@ -207,11 +207,12 @@ def _features(
     *,
     own: bool,
 ) -> Features:
-    if given is None:
+    known = given is None
+    if known:
         given = rows_before(trained.source.get("features"), graph, trained.source.get("ids"), own=own)
     if isinstance(given, Mapping):
         raise WeftTypeError("predict: features are given by type, and the graph has one type of nodes")
-    features = Features.of(given, graph, on_nan, "predict")
+    features = Features.of(given, graph, on_nan, "predict", known=known)
     if features.shape[1] != trained.in_channels:
         raise WeftValueError(
             f"predict: features have {features.shape[1]:,} columns, the model was trained on "

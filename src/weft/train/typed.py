@@ -332,7 +332,13 @@ def features_by_type(
 
 
 def features_of(
-    graph: HeteroGraph, name: str, given: Given | None, on_nan: OnNan, operation: str = "train"
+    graph: HeteroGraph,
+    name: str,
+    given: Given | None,
+    on_nan: OnNan,
+    operation: str = "train",
+    *,
+    known: bool = False,
 ) -> Features:
     """Those of the nodes of a type; None: what is attached to them.
 
@@ -340,7 +346,7 @@ def features_of(
         WeftValueError: they are missing, of other nodes, or broken.
     """
     try:
-        return Features.of(given, NodesOf.type(graph, name), on_nan, operation)
+        return Features.of(given, NodesOf.type(graph, name), on_nan, operation, known=known)
     except WeftValueError as error:
         raise WeftValueError(f"{error} (nodes of type {name!r})") from None
 

@@ -240,10 +240,11 @@ def features_for(
     features: dict[str, Features] = {}
     for name, width in widths.items():
         rows = given.get(name)
-        if rows is None:
+        known = rows is None
+        if known:
             nodes = NodesOf.type(graph, name)
             rows = rows_before(before.get(name), nodes, ids.get(name), own=own)
-        features[name] = features_of(graph, name, rows, on_nan, "predict")
+        features[name] = features_of(graph, name, rows, on_nan, "predict", known=known)
         if features[name].shape[1] != width:
             raise WeftValueError(
                 f"predict: features of nodes of type {name!r} have {features[name].shape[1]:,} columns, the "
