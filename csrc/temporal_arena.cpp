@@ -43,6 +43,7 @@ void Arena::give(void* array, size_t bytes) {
     if (kind >= free_.size()) free_.resize(kind + 1);
     free_[kind].push_back(array);
     used_ -= size;
+    if (used_ == 0) *this = Arena();  // the system gets back what nobody uses
 }
 
 }  // namespace weft

@@ -1,12 +1,16 @@
 #include <algorithm>
+#include <bit>
 #include <mutex>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "temporal_rows.h"
 
 namespace weft {
 namespace {
+
+constexpr size_t few = 8;  // events of a row that are taken out one by one
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("temporal graph: " + what); }
 
@@ -17,27 +21,45 @@ void TemporalRows::remove(std::span<const uint32_t> source, std::span<const uint
     const size_t count = source.size();
     if (target.size() != count || time.size() != count || number.size() != count)
         refuse("arrays of events to remove differ in length");
-    const std::unique_lock lock(writing_);
+    const auto lock = writing();
     begin();
-    const auto there = [&](uint32_t node, size_t i) {
-        if (node >= nodes_) return false;
-        const Row& row = row_of(pages_, node);
-        return row.place_of(time[i], number[i]) < row.size;
+    struct Gone {
+        uint32_t node, place;
     };
-    for (size_t i = 0; i < count; ++i)
-        if (!there(source[i], i) || (both && !there(target[i], i)))
-            refuse("there is no event " + std::to_string(number[i]) + " of node " + std::to_string(source[i]) +
-                   " at time " + std::to_string(time[i]));
+    std::vector<Gone> gone;
+    const auto find = [&](uint32_t node, const Event& event) {
+        const uint32_t place = node < nodes_ ? row_of(pages_, node).place_of(event) : 0;
+        if (node >= nodes_ || place == row_of(pages_, node).size)
+            refuse("there is no event " + std::to_string(event.number) + " of nodes " + std::to_string(node) + " and " +
+                   std::to_string(event.node) + " at time " + std::to_string(event.time));
+        gone.push_back({node, place});
+    };
     for (size_t i = 0; i < count; ++i) {
-        erase(shard_of(source[i]), writable(source[i]), {time[i], target[i], number[i]});
-        if (both && target[i] != source[i])
-            erase(shard_of(target[i]), writable(target[i]), {time[i], source[i], number[i]});
+        find(source[i], {time[i], target[i], number[i]});
+        if (both && target[i] != source[i]) find(target[i], {time[i], source[i], number[i]});
     }
+    std::sort(gone.begin(), gone.end(),
+              [](const Gone& a, const Gone& b) { return a.node != b.node ? a.node < b.node : a.place < b.place; });
+    for (size_t k = 1; k < gone.size(); ++k)
+        if (gone[k].node == gone[k - 1].node && gone[k].place == gone[k - 1].place)
+            refuse("an event of node " + std::to_string(gone[k].node) + " is named twice");
+    whole_ = false;
+    std::vector<uint32_t> places;
+    for (size_t k = 0; k < gone.size();) {
+        const uint32_t node = gone[k].node;
+        for (places.clear(); k < gone.size() && gone[k].node == node; ++k) places.push_back(gone[k].place);
+        Row& row = writable(node);
+        Shard& shard = shard_of(node);
+        if (places.size() > few && places.size() * row.parts > row.size / 8) {
+            erase_many(shard, row, places);
+        } else {
+            for (size_t i = places.size(); i-- > 0;) erase(shard, row, places[i]);
+        }
+    }
+    whole_ = true;
 }
 
-void TemporalRows::erase(Shard& shard, Row& row, Event event) {
-    const uint32_t place = row.place_of(event.time, event.number);
-    if (place == row.size) refuse("event " + std::to_string(event.number) + " is named twice");
+void TemporalRows::erase(Shard& shard, Row& row, uint32_t place) {
     if (row.size == 1) return clear(shard, row);
     if (row.parts == 0) {
         if (shared(row.version)) widen(shard, row, row.room);
@@ -54,26 +76,74 @@ void TemporalRows::erase(Shard& shard, Row& row, Event event) {
         std::copy(parts + p + 1, parts + row.parts, parts + p);
         --row.parts;
         for (uint32_t q = p; q < row.parts; ++q) --parts[q].before;
+        --row.size;
     } else {
-        if (shared(parts[p].version)) own_part(shard, row, p);
+        if (shared(parts[p].version)) own_part(shard, row, p, parts[p].room);
         Part& part = parts[p];
         const uint32_t at = place - part.before;
         std::copy(part.events + at + 1, part.events + row.count(p), part.events + at);
         part.first = part.events[0].time;
         for (uint32_t q = p + 1; q < row.parts; ++q) --parts[q].before;
+        --row.size;
+        if (p + 1 < row.parts && row.count(p) + row.count(p + 1) <= block / 4) merge_parts(shard, row, p);
+        else if (p > 0 && row.count(p - 1) + row.count(p) <= block / 4) merge_parts(shard, row, p - 1);
     }
-    --row.size;
     row.last = row.event_at(row.size - 1).time;
 }
 
+// A part and the next one, which have become small.
+void TemporalRows::merge_parts(Shard& shard, Row& row, uint32_t p) {
+    const uint32_t count = row.count(p), more = row.count(p + 1);
+    Part* const parts = row.directory();
+    const Part next = parts[p + 1];
+    own_part(shard, row, p, std::max(alone, std::bit_ceil(2 * (count + more))));
+    std::copy(next.events, next.events + more, parts[p].events + count);
+    let_go(shard, next.events, next.room * sizeof(Event), shared(next.version));
+    std::copy(parts + p + 2, parts + row.parts, parts + p + 1);
+    --row.parts;
+    if (row.parts < row.room / 4) own_directory(shard, row, row.room / 2);
+}
+
+// Many events of a row at once: the others are put into a new one.
+void TemporalRows::erase_many(Shard& shard, Row& row, std::span<const uint32_t> places) {
+    Row made;
+    size_t next = 0;
+    for (uint32_t place = 0, p = 0; place < row.size; ++place) {
+        while (row.parts > 0 && p + 1 < row.parts && row.directory()[p + 1].before <= place) ++p;
+        if (next < places.size() && places[next] == place) {
+            ++next;
+            continue;
+        }
+        append(shard, made, row.parts == 0 ? row.events()[place]
+                                           : row.directory()[p].events[place - row.directory()[p].before]);
+    }
+    clear(shard, row);
+    row = made;
+}
+
 void TemporalRows::expire(std::span<const uint32_t> nodes, int64_t before) {
-    const std::unique_lock lock(writing_);
+    const auto lock = writing();
     begin();
-    for (const uint32_t node : nodes) {
+    for (const uint32_t node : nodes)
         if (node >= nodes_) refuse("there is no node " + std::to_string(node) + " to expire events of");
+    whole_ = false;
+    for (const uint32_t node : nodes)
         if (const uint32_t count = row_of(pages_, node).rank(before, false))
             drop(shard_of(node), writable(node), count);
-    }
+    whole_ = true;
+}
+
+void TemporalRows::expire_all(int64_t before) {
+    const auto lock = writing();
+    begin();
+    whole_ = false;
+    for (size_t p = 0; p < pages_.size(); ++p)
+        for (size_t r = 0; pages_[p] && r < page_rows; ++r) {
+            const auto node = static_cast<uint32_t>(p * page_rows + r);
+            if (const uint32_t count = row_of(pages_, node).rank(before, false))
+                drop(shard_of(node), writable(node), count);
+        }
+    whole_ = true;
 }
 
 // The first events of a row.
@@ -104,7 +174,7 @@ void TemporalRows::drop(Shard& shard, Row& row, uint32_t count) {
     row.parts -= gone;
     const uint32_t inside = count - parts[0].before;
     if (inside > 0) {
-        if (shared(parts[0].version)) own_part(shard, row, 0);
+        if (shared(parts[0].version)) own_part(shard, row, 0, parts[0].room);
         std::copy(parts[0].events + inside, parts[0].events + row.count(0), parts[0].events);
         parts[0].first = parts[0].events[0].time;
     }

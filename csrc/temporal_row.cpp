@@ -48,11 +48,16 @@ const Event& Row::event_at(uint32_t at) const {
     return part.events[at - part.before];
 }
 
-uint32_t Row::place_of(int64_t time, uint32_t number) const {
-    const uint32_t end = rank(time, true);
-    for (uint32_t at = rank(time, false); at < end; ++at)
-        if (event_at(at).number == number) return at;
-    return size;
+uint32_t Row::place_of(const Event& event) const {
+    uint32_t low = rank(event.time, false), high = rank(event.time, true);
+    if (low == high) return size;
+    const uint32_t first = event_at(low).number;
+    while (high - low > 1) {
+        const uint32_t middle = low + (high - low) / 2;
+        (event_at(middle).number - first <= event.number - first ? low : high) = middle;
+    }
+    const Event& found = event_at(low);
+    return found.number == event.number && found.node == event.node ? low : size;
 }
 
 }  // namespace weft

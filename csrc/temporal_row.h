@@ -45,8 +45,8 @@ struct Row {
     // The part that holds the event at a place.
     uint32_t part_of(uint32_t at) const;
     const Event& event_at(uint32_t at) const;
-    // Where an event stands; `size` if it does not.
-    uint32_t place_of(int64_t time, uint32_t number) const;
+    // Where an event stands; `size` if it does not. Numbers of one time rise, modulo 2^32.
+    uint32_t place_of(const Event& event) const;
 };
 
 inline constexpr Row no_events{};

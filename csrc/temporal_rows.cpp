@@ -12,6 +12,7 @@ namespace weft {
 namespace {
 
 constexpr size_t few = 4096;  // events of a batch that one thread is done with before others have woken up
+constexpr size_t kept_items = size_t{1} << 20;  // of a batch, in buffers that are kept for the next one
 constexpr size_t row_ahead = 24, event_ahead = 12;
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("temporal graph: " + what); }
@@ -32,8 +33,14 @@ void TemporalRows::grow(size_t nodes) {
     nodes_ = nodes;
 }
 
+void TemporalRows::check_whole() const {
+    if (!whole_)
+        refuse("there was no memory in the middle of a change, so this is not whole; open it where it was saved");
+}
+
 // A batch of the writer: what views there are, and what none of them reads any more.
 void TemporalRows::begin() {
+    check_whole();
     const std::lock_guard lock(viewing_);
     newest_ = views_.empty() ? 0 : *views_.rbegin();
     const uint32_t oldest = views_.empty() ? version_ + 1 : *views_.begin();
@@ -48,7 +55,8 @@ void TemporalRows::begin() {
 }
 
 std::shared_ptr<TemporalRows::View> TemporalRows::view(const std::shared_ptr<TemporalRows>& rows) {
-    const std::shared_lock lock(rows->writing_);
+    const auto lock = rows->reading();
+    rows->check_whole();
     const std::lock_guard also(rows->viewing_);
     if (rows->version_ == std::numeric_limits<uint32_t>::max())
         refuse("there were 2**32 views; save it and open it again");
@@ -98,18 +106,19 @@ void TemporalRows::append(std::span<const uint32_t> source, std::span<const uint
                std::to_string(target.size()) + ", " + std::to_string(time.size()) + ", " +
                std::to_string(number.size()));
     if (count >= size_t{1} << 31) refuse("a batch has 2**31 events or more; give it in pieces");
-    const std::unique_lock lock(writing_);
+    const auto lock = writing();
     begin();
+    whole_ = false;
     uint32_t highest = 0;
     for (size_t i = 0; i < count; ++i) highest = std::max({highest, source[i], target[i]});
     if (count > 0) grow(size_t{highest} + 1);
-
+    put_in_order(time);
     items_.clear();
     items_.reserve(2 * count);
-    for (size_t i = 0; i < count; ++i) {
-        const auto at = static_cast<uint32_t>(2 * i);
-        items_.push_back({source[i], at});
-        if (both && target[i] != source[i]) items_.push_back({target[i], at | 1});
+    for (size_t k = 0; k < count; ++k) {
+        const uint32_t i = order_.empty() ? static_cast<uint32_t>(k) : order_[k];
+        items_.push_back({source[i], 2 * i});
+        if (both && target[i] != source[i]) items_.push_back({target[i], 2 * i | 1});
     }
     const auto work = [&](std::span<const Item> items) {
         const size_t size = items.size();
@@ -124,19 +133,45 @@ void TemporalRows::append(std::span<const uint32_t> source, std::span<const uint
             }
             const auto [node, event] = items[k];
             const size_t i = event / 2;
-            insert(shard_of(node), writable(node),
-                   {time[i], event % 2 ? source[i] : target[i], number[i]});
+            insert(shard_of(node), writable(node), {time[i], event % 2 ? source[i] : target[i], number[i]});
         }
     };
-    if (items_.size() < few) return work(items_);
-    size_t ends[shards + 1] = {};
-    for (const Item& item : items_) ++ends[item.node / page_rows % shards + 1];
-    for (size_t s = 0; s < shards; ++s) ends[s + 1] += ends[s];
-    size_t at[shards];
-    std::copy(ends, ends + shards, at);
-    dealt_.resize(items_.size());
-    for (const Item& item : items_) dealt_[at[item.node / page_rows % shards]++] = item;
-    parallel_for(shards, [&](size_t s) { work(std::span(dealt_).subspan(ends[s], ends[s + 1] - ends[s])); });
+    if (items_.size() < few) {
+        work(items_);
+    } else {
+        size_t ends[shards + 1] = {};
+        for (const Item& item : items_) ++ends[item.node / page_rows % shards + 1];
+        for (size_t s = 0; s < shards; ++s) ends[s + 1] += ends[s];
+        size_t at[shards];
+        std::copy(ends, ends + shards, at);
+        dealt_.resize(items_.size());
+        for (const Item& item : items_) dealt_[at[item.node / page_rows % shards]++] = item;
+        parallel_for(shards, [&](size_t s) { work(std::span(dealt_).subspan(ends[s], ends[s + 1] - ends[s])); });
+    }
+    if (items_.size() > kept_items) {
+        items_ = {};
+        dealt_ = {};
+        order_ = {};
+        late_ = {};
+    }
+    whole_ = true;
+}
+
+// Events that come late are put before those of the batch that they belong before: what is sorted, is appended.
+void TemporalRows::put_in_order(std::span<const int64_t> time) {
+    order_.clear();
+    late_.clear();
+    if (std::is_sorted(time.begin(), time.end())) return;
+    std::vector<uint32_t> risen;
+    int64_t last = std::numeric_limits<int64_t>::min();
+    for (uint32_t i = 0; i < time.size(); ++i) {
+        (time[i] < last ? late_ : risen).push_back(i);
+        last = std::max(last, time[i]);
+    }
+    const auto before = [&](uint32_t a, uint32_t b) { return time[a] != time[b] ? time[a] < time[b] : a < b; };
+    std::sort(late_.begin(), late_.end(), before);
+    order_.resize(time.size());
+    std::merge(risen.begin(), risen.end(), late_.begin(), late_.end(), order_.begin(), before);
 }
 
 void TemporalRows::insert(Shard& shard, Row& row, Event event) {
@@ -185,9 +220,11 @@ void TemporalRows::insert_late(Shard& shard, Row& row, Event event) {
 
 void TemporalRows::insert_into_part(Shard& shard, Row& row, uint32_t p, uint32_t at, Event event) {
     if (shared(row.version)) own_directory(shard, row, row.room);
-    if (const uint32_t room = row.directory()[p].room; row.count(p) == room) {
+    if (const uint32_t room = row.directory()[p].room; row.count(p) == room && room < block) {
+        own_part(shard, row, p, 2 * room);
+    } else if (row.count(p) == room) {
         // The lower half will have room where others may still read.
-        if (shared(row.directory()[p].version)) own_part(shard, row, p);
+        if (shared(row.directory()[p].version)) own_part(shard, row, p, room);
         const Part full = row.directory()[p];
         Event* const upper = block_for(shard, room);
         std::copy(full.events + room / 2, full.events + room, upper);
@@ -197,7 +234,7 @@ void TemporalRows::insert_into_part(Shard& shard, Row& row, uint32_t p, uint32_t
             at -= room / 2;
         }
     }
-    if (shared(row.directory()[p].version)) own_part(shard, row, p);
+    if (shared(row.directory()[p].version)) own_part(shard, row, p, row.directory()[p].room);
     Part& part = row.directory()[p];
     const uint32_t count = row.count(p);
     std::copy_backward(part.events + at, part.events + count, part.events + count + 1);
@@ -210,7 +247,7 @@ void TemporalRows::insert_into_part(Shard& shard, Row& row, uint32_t p, uint32_t
 // Of a block that follows so many events: a quarter to a half of them.
 uint32_t TemporalRows::next_room(uint32_t size) { return std::clamp(std::bit_floor(size / 2), alone, block); }
 
-// A block of the row's own with so much room.
+// An array of the row's own with so much room.
 void TemporalRows::widen(Shard& shard, Row& row, uint32_t room) {
     Event* const events = block_for(shard, room);
     std::copy(row.events(), row.events() + row.size, events);
@@ -229,12 +266,14 @@ void TemporalRows::own_directory(Shard& shard, Row& row, uint32_t room) {
     row.version = version_;
 }
 
-void TemporalRows::own_part(Shard& shard, Row& row, uint32_t p) {
+// A block of the row's own with so much room.
+void TemporalRows::own_part(Shard& shard, Row& row, uint32_t p, uint32_t room) {
     Part& part = row.directory()[p];
-    Event* const events = block_for(shard, part.room);
+    Event* const events = block_for(shard, room);
     std::copy(part.events, part.events + row.count(p), events);
     let_go(shard, part.events, part.room * sizeof(Event), shared(part.version));
     part.events = events;
+    part.room = room;
     part.version = version_;
 }
 
@@ -258,12 +297,12 @@ void TemporalRows::add_part(Shard& shard, Row& row, uint32_t at, Part part) {
 }
 
 size_t TemporalRows::nodes() const {
-    const std::shared_lock lock(writing_);
+    const auto lock = reading();
     return nodes_;
 }
 
 size_t TemporalRows::bytes(size_t (Arena::*of)() const) const {
-    const std::shared_lock lock(writing_);
+    const auto lock = reading();
     size_t bytes = pages_.size() * sizeof(pages_[0]);
     for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
     for (const Shard& shard : memory_) bytes += (shard.arena.*of)();

@@ -52,17 +52,19 @@ public:
     static std::shared_ptr<TemporalRows> make(size_t nodes);
 
     // Of one writer. Nodes beyond what there are get rows, and events their places. `both`: an event stands in the
-    // rows of both its nodes, once if they are one; otherwise in that of its source. Throws std::invalid_argument where
-    // arrays differ in length; nothing is changed then.
+    // rows of both its nodes, once if they are one; otherwise in that of its source. Numbers rise from event to event,
+    // modulo 2^32. Throws std::invalid_argument where arrays differ in length; nothing is changed then. Throws
+    // std::bad_alloc; then some events may be there, and every later call refuses.
     void append(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,
                 std::span<const uint32_t> number, bool both);
 
-    // Takes events out that are there. Throws std::invalid_argument if one is not.
+    // Takes events out. Throws std::invalid_argument if one is not there or is named twice; nothing is changed then.
     void remove(std::span<const uint32_t> source, std::span<const uint32_t> target, std::span<const int64_t> time,
                 std::span<const uint32_t> number, bool both);
 
-    // Takes all events before a time out of the rows of these nodes, each named once.
+    // Takes all events before a time out of the rows of these nodes, each named once; or of all.
     void expire(std::span<const uint32_t> nodes, int64_t before);
+    void expire_all(int64_t before);
 
     static std::shared_ptr<View> view(const std::shared_ptr<TemporalRows>& rows);
 
@@ -73,7 +75,8 @@ public:
     // What stands in the rows now; for several readers, and no writer, at once.
     template <typename Read>
     auto read(const Read& what) const {
-        const std::shared_lock lock(writing_);
+        const auto lock = reading();
+        check_whole();
         return what(pages_, nodes_);
     }
 
@@ -96,6 +99,17 @@ private:
         std::vector<Left> left;
     };
 
+    // Readers and the writer wait at one door, so that readers who come and go cannot keep the writer out.
+    std::shared_lock<std::shared_mutex> reading() const {
+        const std::lock_guard door(door_);
+        return std::shared_lock(writing_);
+    }
+    std::unique_lock<std::shared_mutex> writing() {
+        const std::lock_guard door(door_);
+        return std::unique_lock(writing_);
+    }
+    void check_whole() const;
+
     size_t bytes(size_t (Arena::*of)() const) const;
     void release(uint32_t version);
     void begin();
@@ -113,18 +127,23 @@ private:
     void insert_into_part(Shard& shard, Row& row, uint32_t part, uint32_t at, Event event);
     void widen(Shard& shard, Row& row, uint32_t room);
     void own_directory(Shard& shard, Row& row, uint32_t room);
-    void own_part(Shard& shard, Row& row, uint32_t part);
+    void own_part(Shard& shard, Row& row, uint32_t part, uint32_t room);
     void into_parts(Shard& shard, Row& row);
     void add_part(Shard& shard, Row& row, uint32_t at, Part part);
     static uint32_t next_room(uint32_t size);
     static uint32_t room_for(size_t events) {
         return static_cast<uint32_t>(Arena::rounded(events * sizeof(Event)) / sizeof(Event));
     }
-    void erase(Shard& shard, Row& row, Event event);
+    void put_in_order(std::span<const int64_t> time);
+    void erase(Shard& shard, Row& row, uint32_t place);
+    void erase_many(Shard& shard, Row& row, std::span<const uint32_t> places);
+    void merge_parts(Shard& shard, Row& row, uint32_t part);
     void drop(Shard& shard, Row& row, uint32_t count);
     void clear(Shard& shard, Row& row);
 
+    mutable std::mutex door_;
     mutable std::shared_mutex writing_;
+    bool whole_ = true;  // no change was broken off
     Pages pages_;
     size_t nodes_ = 0;
     Shard memory_[shards];
@@ -134,6 +153,7 @@ private:
     uint32_t version_ = 0;
     uint32_t newest_ = 0, oldest_ = 0;  // of the views there were when the writer began
     std::vector<Item> items_, dealt_;
+    std::vector<uint32_t> order_, late_;  // of a batch whose times do not rise: its events by time
 };
 
 }  // namespace weft

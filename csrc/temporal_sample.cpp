@@ -14,6 +14,7 @@ namespace weft {
 namespace {
 
 constexpr size_t group = 32;    // roots whose memory is asked for at once
+constexpr uint32_t linear_most = 32;  // so many are searched one by one for one that was picked before
 constexpr size_t grain = 256;   // roots that a thread takes at least
 
 [[noreturn]] void refuse(const std::string& what) { throw std::invalid_argument("sample events: " + what); }
@@ -95,10 +96,16 @@ public:
         }
         // Floyd's way (Bentley, Floyd: "A sample of brilliance", CACM 1987).
         picked_.clear();
+        const bool many = wanted > linear_most;
+        if (many) marked_.assign((size_t{all} + 63) / 64, 0);
         for (uint32_t j = 0; j < wanted; ++j) {
             const uint32_t last = all - wanted + j;
-            const auto pick = static_cast<uint32_t>(bounded(word(j), uint64_t{last} + 1));
-            picked_.push_back(std::find(picked_.begin(), picked_.end(), pick) == picked_.end() ? pick : last);
+            auto pick = static_cast<uint32_t>(bounded(word(j), uint64_t{last} + 1));
+            const bool taken = many ? marked_[pick / 64] >> pick % 64 & 1
+                                    : std::find(picked_.begin(), picked_.end(), pick) != picked_.end();
+            if (taken) pick = last;
+            if (many) marked_[pick / 64] |= uint64_t{1} << pick % 64;
+            picked_.push_back(pick);
         }
         std::sort(picked_.begin(), picked_.end(), std::greater<>());
         for (const uint32_t place : picked_) put(found.from + place);
@@ -109,6 +116,7 @@ private:
     Key key_;
     Places out_;
     std::vector<uint32_t> picked_;
+    std::vector<uint64_t> marked_;  // of many that were picked: one bit each
 };
 
 // Memory of the roots some way ahead.

@@ -107,6 +107,7 @@ class TemporalGraph:
         Raises:
             WeftValueError: arrays differ in length, a time is NaN, no integer or too large, a node is none,
                 or an id was there before.
+            MemoryError: there is no room; every later call refuses then.
         """
         u, v, t = checked("append events", (source, target, as_times(time)), (np.uint32, np.uint32, np.int64))
         given = None if eid is None else checked("append events", (eid, u), (np.int64, np.uint32))[0]

@@ -8,7 +8,7 @@ import numpy as np
 
 from weft import _core, rng
 from weft.errors import WeftValueError
-from weft.kernels.temporal.form import Drawn, check_draw, checked
+from weft.kernels.temporal.form import Drawn, checked, whole
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -68,7 +68,8 @@ class _Sampled:
         """
         if how not in ("recent", "uniform"):
             raise WeftValueError(f"sample events: how must be recent or uniform (got {how!r})")
-        check_draw(fanout, window, hop, first)
+        fanout, hop = whole("fanout", fanout, 31), whole("hop", hop, 31)
+        window, first = whole("window", window, 63), whole("first", first, 63)
         roots, times = checked("sample events", (root, time), (_U32, _I64))
         try:
             found = self._core.sample(
@@ -103,14 +104,16 @@ class TemporalRows(_Sampled):
     of GNNFlow, Zhong et al., arXiv 2311.17410, whose chain the directory replaces). One thread writes; any
     number sample meanwhile, each call before or after a write as a whole.
 
+    Memory that events leave is used for later ones; the system gets it back when none are left. A page of 256
+    rows takes 8 KiB once one of its nodes has an event.
+
     Args:
         nodes: how many there are at first; events of others bring more.
         both: an event stands in the rows of both its nodes (once, if they are one), else in its source's.
     """
 
     def __init__(self, nodes: int = 0, *, both: bool = True) -> None:
-        if not 0 <= nodes <= 1 << 32:
-            raise WeftValueError(f"temporal graph: nodes must be 0 to 2**32 (got {nodes})")
+        nodes = whole("nodes", nodes, 32)
         self._core = self._rows = _core.TemporalRows(nodes)
         self._both = both
 
@@ -134,7 +137,7 @@ class TemporalRows(_Sampled):
         source: npt.ArrayLike,
         target: npt.ArrayLike,
         time: npt.ArrayLike,
-        number: npt.ArrayLike = 0,
+        number: npt.ArrayLike,
     ) -> None:
         """Put events where their times belong, after others of the same time.
 
@@ -143,13 +146,17 @@ class TemporalRows(_Sampled):
             target: likewise.
             time: integers ``[E]``, of any unit, in any order; fast where it rises.
             number: of each, integers ``[E]`` below 2**32; or of the first, the others counting up from it.
+                Numbers must rise from event to event, and from call to call, modulo 2**32: by them events
+                of one time are told apart.
 
         Raises:
-            WeftValueError: arrays differ in length or hold what is no node, time or number.
+            WeftValueError: arrays differ in length or hold what is no node, time or number; or a call
+                before ran out of memory.
+            MemoryError: there is no room. Some of the events may be there then, and every later call refuses.
         """
         numbers = np.asarray(number)
         if numbers.ndim == 0:
-            numbers = numbers + np.arange(np.asarray(source).size)
+            numbers = (whole("number", number, 64) + np.arange(np.asarray(source).size)) % (1 << 32)
         given = (source, target, time, numbers)
         sources, targets, times, numbers = checked("append events", given, (_U32, _U32, _I64, _U32))
         try:
@@ -169,12 +176,10 @@ class TemporalRows(_Sampled):
             number: of each.
 
         Raises:
-            WeftValueError: an event is not there, and nothing is changed; or it is named twice.
+            WeftValueError: an event is not there or is named twice; nothing is changed then.
         """
         given = (source, target, time, number)
         sources, targets, times, numbers = checked("remove events", given, (_U32, _U32, _I64, _U32))
-        if len(np.unique(numbers)) < len(numbers):
-            raise WeftValueError("remove events: one is named twice")
         try:
             self._rows.remove(sources, targets, times, numbers, self._both)
         except ValueError as error:
@@ -188,14 +193,21 @@ class TemporalRows(_Sampled):
             nodes: integers, each once; None: all.
 
         Raises:
-            WeftValueError: one is no node.
+            WeftValueError: one is no node; nothing is changed then.
         """
-        (rows,) = checked("expire events", (np.arange(self.nodes) if nodes is None else nodes,), (_U32,))
+        before = whole("before", before, 63, signed=True)
         try:
-            self._rows.expire(rows, before)
+            if nodes is None:
+                self._rows.expire_all(before)
+            else:
+                (some,) = checked("expire events", (nodes,), (_U32,))
+                self._rows.expire(some, before)
         except ValueError as error:
             raise WeftValueError(str(error)) from None
 
     def view(self) -> TemporalView:
-        """Events as they are now, for readers beside the writer; what it holds is given back with it."""
+        """Events as they are now, for readers beside the writer.
+
+        What it alone holds is given back by the first change after it is gone.
+        """
         return TemporalView(self._rows.view())

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftValueError
+from weft.errors import WeftTypeError, WeftValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Drawn", "check_draw", "checked"]
+__all__ = ["Drawn", "checked", "whole"]
 
 
 class Drawn(NamedTuple):
@@ -54,17 +55,18 @@ def checked(what: str, arrays: Sequence[npt.ArrayLike], dtypes: Sequence[type]) 
     return made
 
 
-def check_draw(fanout: int, window: int, hop: int, first: int) -> None:
-    """Refuse numbers that are none.
+def whole(name: str, value: object, bits: int, *, signed: bool = False) -> int:
+    """A number of so many bits.
 
     Raises:
-        WeftValueError: one is out of range.
+        WeftTypeError: it is no integer.
+        WeftValueError: it does not fit.
     """
-    for name, value, bits in (
-        ("fanout", fanout, 31),
-        ("window", window, 63),
-        ("hop", hop, 31),
-        ("first", first, 63),
-    ):
-        if not 0 <= value < 1 << bits:
-            raise WeftValueError(f"sample events: {name} must be 0 to 2**{bits} - 1 (got {value})")
+    try:
+        number = operator.index(value)  # pyrefly: ignore
+    except TypeError:
+        raise WeftTypeError(f"events: {name} must be an integer (got {value!r})") from None
+    if not (-(1 << bits) if signed else 0) <= number < 1 << bits:
+        least = f"-2**{bits}" if signed else "0"
+        raise WeftValueError(f"events: {name} must be {least} to 2**{bits} - 1 (got {number})")
+    return number

@@ -23,9 +23,7 @@ class TemporalRows:
         self.nodes, self.both = nodes, both
         self.events: list[tuple[int, int, int, int]] = []  # source, target, time, number
 
-    def append(
-        self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike, number: int = 0
-    ) -> None:
+    def append(self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike, number: int) -> None:
         """As there."""
         for i, (u, v, t) in enumerate(zip(*map(np.asarray, (source, target, time)), strict=True)):
             self.events.append((int(u), int(v), int(t), number + i))
