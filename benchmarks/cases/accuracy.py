@@ -102,11 +102,11 @@ def weft_of(
     return learn
 
 
-def pyg_model(name: str, columns: int, hidden: int, classes: int, dropout: float) -> Module:
+def pyg_model(name: str, columns: int, hidden: int, classes: int, dropout: float, heads: int = 8) -> Module:
     """PyG's own, of two layers."""
     from torch_geometric.nn import models
 
-    more = {"gat": {"heads": 8, "act": "elu"}}.get(name, {})
+    more = {"gat": {"heads": heads, "act": "elu"}}.get(name, {})
     kind = {"sage": models.GraphSAGE, "gat": models.GAT, "gcn": models.GCN}[name]
     return kind(columns, hidden, 2, classes, dropout=dropout, **more)
 
