@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from weft.config import show_bytes
+from weft.graph._rows import edge_name
 
 if TYPE_CHECKING:
     from weft.graph.format import DirectoryReader
@@ -89,7 +90,7 @@ def _model(reader: DirectoryReader) -> dict[str, Any]:
             "tells_nodes_of": types["target"],
             "features": types["in_channels"],
             "learned_vectors": types["vectors"],
-            "edge_types": [" ".join(kind) for kind in types["edge_types"]],
+            "edge_types": [edge_name(kind) for kind in types["edge_types"]],
         }
     return facts | {
         "of_graph": source.get("graph"),

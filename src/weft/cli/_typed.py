@@ -74,6 +74,8 @@ def counts_of(text: str) -> int | dict[str, int]:
                 "--num-nodes takes a number, or with --edges numbers by type, such as paper=1000,author=50 "
                 f"(got {text!r})"
             )
+        if name.strip() in counts:
+            raise WeftValueError(f"--num-nodes {name.strip()}= is given twice (got {text!r})")
         counts[name.strip()] = int(number)
     return counts
 

@@ -131,6 +131,7 @@ def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
     import numpy as np
 
     from weft.config import show_bytes
+    from weft.graph._rows import edge_name
 
     node_types = [
         {
@@ -145,7 +146,7 @@ def _typed_facts(graph: HeteroGraph) -> dict[str, Any]:
     ]
     edge_types = [
         {
-            "name": " ".join(kind),
+            "name": edge_name(kind),
             "edges": len(rows.indices),
             "weighted": rows.weight is not None,
             "largest_degree": int(np.diff(rows.indptr).max(initial=0)),

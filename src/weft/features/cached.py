@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import os
 import threading
@@ -137,6 +138,16 @@ class CachedTable:
             hotness = np.zeros(state["base"].shape[0], np.uint8)
             hotness[kept] = 1
         self._make(**state, hotness=hotness)
+
+    def __copy__(self) -> CachedTable:
+        """A cache like it around a copy of the table: each of the two closes its own.
+
+        Raises:
+            WeftValueError: the table is closed.
+        """
+        made = object.__new__(type(self))
+        made.__setstate__({**self.__getstate__(), "base": copy.copy(self._base)})
+        return made
 
     @property
     def base(self) -> FeatureTable:

@@ -5,6 +5,7 @@ Shapes: N rows of F columns, W bytes an encoded row, M rows asked for.
 
 from __future__ import annotations
 
+import copy
 import math
 import threading
 from dataclasses import replace
@@ -179,6 +180,14 @@ class Decoded:
     def __reduce__(self) -> tuple[type[Decoded], tuple[FeatureTable, Codec]]:
         """A copy is around a copy of the table."""
         return Decoded, (self.base, self.codec)
+
+    def __copy__(self) -> Decoded:
+        """Around a copy of the table: each of the two closes its own.
+
+        Raises:
+            WeftValueError: the table is closed.
+        """
+        return Decoded(copy.copy(self.base), self.codec)
 
     @property
     def shape(self) -> tuple[int, int]:

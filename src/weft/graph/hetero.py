@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from weft.config import show_count
 from weft.errors import WeftKeyError
 from weft.graph import _hetero_build, _hetero_pyg, _hetero_store
+from weft.graph._checks import shape_of
 from weft.graph._rows import EdgeType, Nodes, Rows, edge_name
 from weft.kernels import memory
 
@@ -101,7 +102,7 @@ class HeteroGraph:
         return self.rows[kind]
 
     def __repr__(self) -> str:
-        nodes = (f"{name}: {count:,}" for name, count in self.num_nodes.items())
+        nodes = (f"{name}: {len(some.ids):,}{_attached(some)}" for name, some in self.nodes.items())
         edges = (f"{edge_name(kind)}: {count:,}" for kind, count in self.num_edges.items())
         return (
             f"HeteroGraph({show_count(sum(self.num_nodes.values()), 'node')} ({', '.join(nodes)}), "
@@ -203,3 +204,11 @@ class HeteroGraph:
             MissingExtraError: PyG is not installed.
         """
         return _hetero_pyg.write(self)
+
+
+def _attached(nodes: Nodes) -> str:
+    """What is attached to the nodes of a type, in words."""
+    parts = [f"{len(nodes.labels.names):,} labels"] if nodes.labels is not None else []
+    parts += [f"features {shape_of(nodes.features)}"] if nodes.features is not None else []
+    parts += ["a split"] if nodes.split is not None else []
+    return f" ({', '.join(parts)})" if parts else ""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import torch
 from torch_geometric.nn import HeteroConv, MessagePassing, SAGEConv
-from torch_geometric.nn.module_dict import ModuleDict
 from torch_geometric.utils import trim_to_layer
 
 from weft.errors import WeftValueError
@@ -17,9 +15,36 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["RGCN", "rgcn"]
+__all__ = ["RGCN", "ByName", "rgcn"]
 
 EdgeType = tuple[str, str, str]
+Name = TypeVar("Name", str, EdgeType)
+
+
+class ByName(torch.nn.Module, Generic[Name]):
+    """Modules by any names, among their weights numbered.
+
+    A torch ``ModuleDict`` refuses names with dots and those of its own attributes, and PyG's confuses some.
+
+    Args:
+        made: the modules; their numbers go by the order of the names, whatever order they are given in.
+    """
+
+    def __init__(self, made: Mapping[Name, torch.nn.Module]) -> None:
+        super().__init__()
+        names = sorted(made)
+        self._numbers = {name: names.index(name) for name in made}
+        self.of = torch.nn.ModuleList(made[name] for name in names)
+
+    def __getitem__(self, name: Name) -> torch.nn.Module:
+        return self.of[self._numbers[name]]
+
+    def __len__(self) -> int:
+        return len(self._numbers)
+
+    def items(self) -> list[tuple[Name, torch.nn.Module]]:
+        """Names and modules, in the order in which they were given."""
+        return [(name, self[name]) for name in self._numbers]
 
 
 class RGCN(torch.nn.Module):
@@ -49,11 +74,10 @@ class RGCN(torch.nn.Module):
                 kind: SAGEConv((width[kind[0]], width[kind[2]]), made, root_weight=False, bias=False)
                 for kind in edge_types
             }
-            with warnings.catch_warnings():
-                # Of nodes to which no edge leads; their roots make their rows.
-                warnings.filterwarnings("ignore", "There exist node types", UserWarning)
-                self.convs.append(HeteroConv(relations, aggr="sum"))
-            self.roots.append(ModuleDict({kind: torch.nn.Linear(size, made) for kind, size in width.items()}))
+            conv: Any = HeteroConv({}, aggr="sum")
+            conv.convs = ByName(relations)
+            self.convs.append(conv)
+            self.roots.append(ByName({kind: torch.nn.Linear(size, made) for kind, size in width.items()}))
             width = dict.fromkeys(width, made)
 
     def forward(
@@ -73,7 +97,7 @@ class RGCN(torch.nn.Module):
             num_sampled_edges_dict: likewise.
         """
         for layer, conv in enumerate(self.convs):
-            roots = cast("ModuleDict", self.roots[layer])
+            roots = cast("ByName[str]", self.roots[layer])
             if num_sampled_nodes_dict is not None and num_sampled_edges_dict is not None:
                 # Its overloads know dicts of a union of types alone.
                 trim: Any = trim_to_layer

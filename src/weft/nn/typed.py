@@ -8,10 +8,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from torch_geometric.nn.module_dict import ModuleDict
 
 from weft.errors import WeftValueError
-from weft.nn.rgcn import RGCN, rgcn
+from weft.nn.rgcn import RGCN, ByName, rgcn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -59,7 +58,7 @@ class TypedModel(torch.nn.Module):
             widths, edge_types, hidden, out, layers, dropout=0.5 if dropout is None else dropout
         )
         self._learned = tuple(vectors)
-        self.vectors = ModuleDict(
+        self.vectors = ByName(
             {name: torch.nn.Embedding(count, hidden, sparse=True) for name, count in vectors.items()}
         )
 

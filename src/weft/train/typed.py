@@ -137,7 +137,7 @@ class TypedTraining(Fitting):
         return {
             "nodes": graph.num_nodes,
             "edges": {edge_name(kind): count for kind, count in graph.num_edges.items()},
-            "sha256": {edge_name(kind): rows_digest(rows) for kind, rows in graph.rows.items()},
+            "sha256": [[*kind, rows_digest(rows)] for kind, rows in graph.rows.items()],
         }
 
     def _model(self) -> dict[str, Any]:

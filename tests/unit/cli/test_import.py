@@ -187,6 +187,7 @@ def test_types_of_edges(tmp_path, capsys):
     facts = json.loads(capsys.readouterr().out)
     assert [one["name"] for one in facts["node_type"]] == ["venue", "author", "paper"]
     assert [one["weighted"] for one in facts["edge_type"]] == [False, True, False, True]
+    assert facts["edge_type"][0]["name"] == "author -writes-> paper"
     np.save(tmp_path / "x.npy", np.ones((2, 3), np.float32))
     assert run("attach", tmp_path / "g", "--type", "paper", "--features", tmp_path / "x.npy") == 0
     assert run("import", *words, "--out", tmp_path / "g") == 2
@@ -207,6 +208,7 @@ def test_types_of_edges_that_are_refused(tmp_path, capsys):
         (("--edges", f"a,b,c={file}:0", *out), "after the colon stand the columns"),
         ((*typed, *out, "--num-nodes", "5"), "of which type?"),
         ((*typed, *out, "--num-nodes", "paper"), "numbers by type"),
+        ((*typed, *out, "--num-nodes", "paper=50,paper=60"), "--num-nodes paper= is given twice"),
         ((file, *out, "--num-nodes", "paper=5"), "without --edges"),
         ((*typed, *out, "--labels", file), "weft attach"),
         (("--edges", "a,b,c=nowhere.csv", *out), "no such file"),

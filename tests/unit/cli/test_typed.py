@@ -70,7 +70,7 @@ def test_from_files_to_a_model(place, tmp_path, capsys):
     assert sorted(Trained.open(tmp_path / "run").classes) == ["blue", "green", "red"]
     assert weft("info", tmp_path / "run") == 0
     said = capsys.readouterr().out
-    for word in ("paper rev_cites paper", "author=78", "tells nodes of   paper"):
+    for word in ("paper -rev_cites-> paper", "author=78", "tells nodes of   paper"):
         assert word in said, said
 
 
@@ -105,7 +105,9 @@ def test_what_is_attached_is_found(place, tmp_path, capsys):
     words = ("--edges", f"author,writes,paper={place / 'writes.csv'}", "--out", tmp_path / "g")
     assert weft("import", *words) == 0
     more = ("--type", "paper", "--features", place / "x.npy", "--labels", place / "y.csv")
+    capsys.readouterr()
     assert weft("attach", tmp_path / "g", *more) == 0
+    assert "paper: 200 (3 labels, features [200, 4])" in capsys.readouterr().out
     assert weft("train", tmp_path / "g", "--model", "rgcn", "--plan", *FEW) == 0
     assert "120 to train on" in capsys.readouterr().out
 

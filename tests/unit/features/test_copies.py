@@ -48,9 +48,12 @@ def file(tmp_path):
     return tmp_path / "x.npy"
 
 
-@pytest.mark.parametrize(
+COPIED = pytest.mark.parametrize(
     "copied", [copy.copy, copy.deepcopy, lambda table: pickle.loads(pickle.dumps(table))]
 )
+
+
+@COPIED
 def test_a_table_of_a_file_is_opened_anew(file, copied):
     table = DiskTable(file, depth=7, io="threads", direct=False)
     table.set_gap(8192)
@@ -105,6 +108,21 @@ def test_a_cache_is_made_again_with_its_settings(file, policy):
         before = again.counts["hits"]
         again.take(kept)
         assert again.counts["hits"] - before == len(kept), "the same rows are kept"
+
+
+@COPIED
+@pytest.mark.parametrize("around", [lambda table: table, lambda table: Decoded(table, "float32")])
+def test_a_copy_of_a_cache_closes_its_own_table(file, copied, around):
+    table = around(CachedTable(DiskTable(file), "100KiB"))
+    again = copied(table)
+    again.close()
+    np.testing.assert_array_equal(table.take(IDS), ROWS[IDS])
+    again = copied(table)
+    table.close()
+    np.testing.assert_array_equal(again.take(IDS), ROWS[IDS])
+    again.close()
+    with pytest.raises(WeftValueError, match="closed; open it again"):
+        copied(table)
 
 
 @pytest.mark.parametrize("codec", ["float16", "bfloat16", "int8"])

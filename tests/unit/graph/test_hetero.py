@@ -268,7 +268,7 @@ def test_info(tmp_path, capsys):
     assert main(["info", str(tmp_path / "g"), "--verify"]) == 0
     shown = capsys.readouterr().out
     assert "Autor/in ü: nodes 3, ids string, labels 2, features 3, 2, bfloat16" in shown
-    assert "Autor/in ü schrieb … ../paper: edges 3, weighted, largest degree 2" in shown
+    assert "Autor/in ü -schrieb …-> ../paper: edges 3, weighted, largest degree 2" in shown
     assert main(["info", str(tmp_path / "g"), "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert facts["stored_edges"] == 5

@@ -1,5 +1,6 @@
 """Training on graphs of several types."""
 
+import json
 import os
 import signal
 
@@ -248,3 +249,14 @@ def test_vectors_alone(world, graph):
     assert made.types.vectors == {"person": PEOPLE, "item": ITEMS}
     assert made.in_channels == 0
     assert np.isfinite(made.history[:, 1]).all()
+
+
+def test_types_whose_names_look_alike_are_told_apart():
+    """A checkpoint of the one graph is none of the other."""
+    count, ends = {"a": 5, "a b": 5, "d": 5}, [np.arange(5), np.arange(5)]
+    found = []
+    for kind in (("a b", "c", "d"), ("a", "b c", "d"), ("a", "b-> d -c", "d"), ("a -b-> d", "c", "d")):
+        graph = HeteroGraph.from_edges({kind: ends}, {**count, "a -b-> d": 5})
+        with TypedTraining(graph, None, np.arange(5) % 2, settings=_settings(target="d")) as training:
+            found.append(json.dumps(training.identity()["graph"]))
+    assert len(set(found)) == len(found)

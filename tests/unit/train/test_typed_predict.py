@@ -174,6 +174,32 @@ def test_files_of_the_training_are_of_its_nodes(graph, rows, labels, tmp_path):
     assert "not those of the training" in moved.unscored
 
 
+@pytest.mark.filterwarnings("ignore:There exist type names")  # PyG's, of two underscores
+def test_any_names_of_types(tmp_path):
+    """Also those that modules of torch have for themselves, and those that PyG's take for others."""
+    rng = np.random.default_rng(0)
+    pairs = [("training", "forward", "p"), ("p", "items", "a.b"), ("a#b", "a.b", "p"), ("a.b", "x", "p")]
+    pairs += [("p", "a#b", "a.b"), ("x___y", "z", "p"), ("x", "y___z", "p"), ("<keys>", "_modules", "p")]
+    pairs += [("keys", "_modules", "p"), ("a b", "two words", "p")]
+    made = HeteroGraph.from_edges(
+        {kind: rng.integers(0, 20, (2, 60)) for kind in pairs},
+        dict.fromkeys([name for kind in pairs for name in kind[::2]], 20),
+    )
+    some = {name: rng.normal(size=(20, 3)).astype(np.float32) for name in ("p", "x", "keys")}
+    told = fit(made, some, np.arange(20) % 2, num_neighbors=(20, 20), **{**SMALL, "target": "p"})
+    again = told.save(tmp_path / "model")
+    out = predict(again, tmp_path / "out", graph=made, features=some).output
+    n_id = {name: torch.arange(20) for name in made.node_types}
+    edges = {
+        kind: torch.from_numpy(np.stack([r.sources(), np.asarray(r.indices, np.int64)]))
+        for kind, r in made.rows.items()
+    }
+    with torch.no_grad():
+        x = {name: torch.from_numpy(rows) for name, rows in some.items()}
+        expected = again.typed_net().gnn(x, n_id, edges)["p"].numpy()
+    np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5)
+
+
 def test_no_note_of_attached_rows(graph, rows, labels, tmp_path):
     named = reordered(graph, "paper", range(300))
     nodes = {name: replace(named.nodes[name], features=rows.get(name)) for name in named.nodes}
