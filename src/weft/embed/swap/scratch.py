@@ -135,11 +135,9 @@ class ScratchFile:
 
     def __init__(self, scratch: Scratch, what: str, size: int) -> None:
         self._scratch, self._what = scratch, what
-        path = scratch.folder / f".weft-scratch-{os.getpid()}-{secrets.token_hex(4)}"
         with storage_errors("create a temporary file in", scratch.folder):
-            self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            self._close = weakref.finalize(self, os.close, self._file)
-            path.unlink()
+            self._file = _nameless(scratch.folder)
+        self._close = weakref.finalize(self, os.close, self._file)
         self.direct = _pass_by_the_cache(self._file)
         try:
             with self._errors("reserve", size):
@@ -239,3 +237,18 @@ def _pass_by_the_cache(file: int) -> bool:
 def _pieces(buffer: U8) -> Iterator[tuple[int, U8]]:
     for begin in range(0, len(buffer), _PIECE):
         yield begin, buffer[begin : begin + _PIECE]
+
+
+def _nameless(folder: Path) -> int:
+    """A file that never had a name; where the file system has none such, one that has lost it at once."""
+    flags = os.O_RDWR | os.O_CLOEXEC
+    with contextlib.suppress(AttributeError, OSError):  # other systems; other file systems
+        return os.open(folder, flags | os.O_TMPFILE, 0o600)
+    path = folder / f".weft-scratch-{os.getpid()}-{secrets.token_hex(4)}"
+    file = os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        path.unlink()
+    except BaseException:
+        os.close(file)
+        raise
+    return file

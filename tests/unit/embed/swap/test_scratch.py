@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import subprocess
@@ -67,6 +68,31 @@ def test_sizes_are_whole_blocks():
 def test_files_have_no_names(tmp_path):
     with Scratch(tmp_path) as scratch:
         scratch.file("test rows", 1 << 20)
+        assert list(tmp_path.iterdir()) == []
+
+
+def test_files_never_had_a_name(tmp_path, monkeypatch):
+    """A kill between the making of a file and the loss of its name would leave it."""
+    made = []
+    opened = os.open
+    monkeypatch.setattr(os, "open", lambda path, *rest: made.append(path) or opened(path, *rest))
+    with Scratch(tmp_path) as scratch:
+        scratch.file("records", 8 * ALIGN)
+    assert made == [tmp_path]
+
+
+def test_a_file_system_without_nameless_files(tmp_path, monkeypatch):
+    opened = os.open
+
+    def refuse(path, flags, *rest):
+        if flags & os.O_TMPFILE == os.O_TMPFILE:
+            raise OSError(errno.EOPNOTSUPP, "not here")
+        return opened(path, flags, *rest)
+
+    monkeypatch.setattr(os, "open", refuse)
+    with Scratch(tmp_path) as scratch:
+        file, block = scratch.file("records", 8 * ALIGN), aligned(8 * ALIGN)
+        file.write(block, 0).wait()
         assert list(tmp_path.iterdir()) == []
 
 
