@@ -1,6 +1,6 @@
 // The events of every node in the order of their time, while more arrive, some late, and old ones go. As GNNFlow's
 // blocks of a node (Zhong et al., arXiv 2311.17410), with one array for a node of few events and, for one of
-// many, a directory of its blocks instead of a chain: blocks never move, and grow with the row.
+// many, a directory of its blocks instead of a chain; what comes in order moves no block.
 #pragma once
 
 #include <cstddef>

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "check_apart",
-    "check_minutes",
     "check_out",
     "check_report",
     "check_same",
@@ -36,12 +35,6 @@ __all__ = [
     "unfinished_at",
     "write_report",
 ]
-
-
-def check_minutes(minutes: float) -> None:
-    """Refuse a time between checkpoints that is none."""
-    if not minutes >= 0:
-        raise WeftValueError(f"checkpoint_minutes must be at least 0 (got {minutes:g})")
 
 
 def check_apart(replaced: Mapping[str, Path], others: Mapping[str, Path | None]) -> None:

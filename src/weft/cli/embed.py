@@ -20,9 +20,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from tyro.conf import Positional, Suppress, arg
 
+from weft.checks import check_minutes
 from weft.cli._training import (
     check_apart,
-    check_minutes,
     check_out,
     check_report,
     finished,
@@ -290,7 +290,7 @@ def _check(args: Args, model: NodeEmbedding) -> None:
         _check_no_import(args)
     check_own(args.method, args.given)
     model.check_params()
-    check_minutes(args.checkpoint_minutes)
+    check_minutes("checkpoint_minutes", args.checkpoint_minutes)
     if check_real("holdout", args.holdout, least=0) >= 1:
         raise WeftValueError(f"holdout must be below 1, such as 0.1 (got {args.holdout:g})")
     if args.threads is not None:

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from weft.checks import check_minutes
 from weft.cli._training import (
     check_apart,
-    check_minutes,
     check_out,
     check_report,
     check_same,
@@ -252,7 +252,7 @@ def _check(args: Args) -> None:
         raise WeftValueError(
             f"there is no graph directory {args.graph}; make one of a file of edges with weft import"
         )
-    check_minutes(args.checkpoint_minutes)
+    check_minutes("checkpoint_minutes", args.checkpoint_minutes)
     if args.checkpoint_epochs is not None and args.checkpoint_epochs < 1:
         raise WeftValueError(f"--checkpoint-epochs must be at least 1 (got {args.checkpoint_epochs})")
     if args.task == "link" and (args.labels is not None or args.split is not None):

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from tyro.conf import Positional, arg
 
+from weft.checks import check_minutes
 from weft.cli._training import (
     check_apart,
-    check_minutes,
     check_out,
     check_report,
     finished,
@@ -186,7 +186,7 @@ def _update(args: Args, model: NodeEmbedding, graph: Graph, out: Path, state: Pa
 
 def _check(args: Args) -> None:
     """What should not come to light only after the training."""
-    check_minutes(args.checkpoint_minutes)
+    check_minutes("checkpoint_minutes", args.checkpoint_minutes)
     if not args.plan:
         _state(args)
     if not args.graph.is_dir():

@@ -92,7 +92,7 @@ class EventLog:
     """
 
     def __init__(self) -> None:
-        self._chunks: dict[int, _Chunk] = {}
+        self._chunks: dict[int, _Chunk] = {}  # in rising order, as they are made
         self._index: _Index | None = None
         self._implied = 0  # events from before ids were given: their numbers are their ids
         self.next = 0
@@ -109,7 +109,7 @@ class EventLog:
     @property
     def first(self) -> int:
         """No event that is left has a lower number."""
-        return min(self._chunks) << _BITS if self._chunks else self.next
+        return next(iter(self._chunks)) << _BITS if self._chunks else self.next
 
     def check_new(self, eid: I64 | None, count: int) -> I64:
         """The ids that so many new events have.
@@ -143,7 +143,9 @@ class EventLog:
             self._index.add(eid, number, self.first)
         done = 0
         while done < count:
-            chunk = self._chunks.setdefault(self.next >> _BITS, _Chunk())
+            key = self.next >> _BITS
+            if (chunk := self._chunks.get(key)) is None:
+                chunk = self._chunks[key] = _Chunk()
             at = self.next & (_CHUNK - 1)
             more = min(count - done, _CHUNK - at)
             here, there = slice(at, at + more), slice(done, done + more)
@@ -229,7 +231,7 @@ class EventLog:
 
     def pieces(self) -> Iterator[Events]:
         """All events that are left, by number, a piece at a time."""
-        for key, chunk in sorted(self._chunks.items()):
+        for key, chunk in self._chunks.items():
             at = np.flatnonzero(~chunk.gone[: chunk.size])
             yield Events(
                 chunk.source[at], chunk.target[at], chunk.time[at], chunk.eid[at], (key << _BITS) + at

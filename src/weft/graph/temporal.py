@@ -178,7 +178,7 @@ class TemporalGraph:
         return self._log.pieces()
 
     def snapshot(self) -> TemporalSnapshot:
-        """The graph as it is now. What it holds is given back with it."""
+        """The graph as it is now. What it alone holds is given back by the first change after it is gone."""
         with self._lock:
             return TemporalSnapshot(self.rows.view(), self._log.eids(), self.num_events)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 
 from weft.config import parse_bytes, show_bytes, show_count
 from weft.embed.checkpoint import rows_digest
-from weft.errors import BudgetError, WeftKeyError, WeftTypeError, WeftValueError
+from weft.errors import WeftKeyError, WeftValueError
 from weft.graph._plan import resident
 from weft.graph._rows import edge_name
 from weft.loader import NeighborLoader
@@ -20,14 +18,16 @@ from weft.nn import TypedBatched, TypedModel
 from weft.rng import Op, key
 from weft.train.classes import learned_from, show_classes
 from weft.train.fitting import TORCH, TRIAL, Fitting, batches_of, cache_left
-from weft.train.inputs import Features, NodesOf, OnNan
+from weft.train.inputs import NodesOf, OnNan
 from weft.train.node import NodeTask
 from weft.train.plan import Plan
 from weft.train.settings import Settings
 from weft.train.store import Types
+from weft.train.typed_inputs import features_by_type, open_tables
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
 
     import numpy.typing as npt
 
@@ -40,9 +40,6 @@ if TYPE_CHECKING:
 __all__ = [
     "TypedTraining",
     "check_model",
-    "features_by_type",
-    "features_of",
-    "open_tables",
     "target_of",
     "turned",
 ]
@@ -296,61 +293,6 @@ def target_of(graph: HeteroGraph, given: str | None, *, labelled: bool) -> str:
     return given
 
 
-def features_by_type(
-    graph: HeteroGraph, given: Mapping[str, Given] | None, on_nan: OnNan
-) -> tuple[dict[str, Features], dict[str, int]]:
-    """Features of the types that have some; and of the others, if edges join them, how many nodes they have.
-
-    Raises:
-        WeftKeyError: features are given for a type there is not.
-        WeftTypeError: they are not given by type.
-        WeftValueError: they are of other nodes, or broken.
-    """
-    if given is not None and not isinstance(given, Mapping):
-        raise WeftTypeError(
-            "train: features of a graph of several types are given by type: --features NAME=FILE (a dict in "
-            f"Python; got {type(given).__name__})"
-        )
-    given = given or {}
-    for name in given:
-        if name not in graph.nodes:
-            raise WeftKeyError(
-                f"train: features are given for nodes of type {name!r}; the types are "
-                f"{', '.join(graph.node_types)}"
-            )
-    joined = {name for kind in graph.rows for name in kind[::2]}
-    features: dict[str, Features] = {}
-    vectors: dict[str, int] = {}
-    for name in graph.nodes:
-        if name not in joined:
-            continue
-        if name not in given and name not in graph.features:
-            vectors[name] = graph.num_nodes[name]
-            continue
-        features[name] = features_of(graph, name, given.get(name), on_nan)
-    return features, vectors
-
-
-def features_of(
-    graph: HeteroGraph,
-    name: str,
-    given: Given | None,
-    on_nan: OnNan,
-    operation: str = "train",
-    *,
-    known: bool = False,
-) -> Features:
-    """Those of the nodes of a type; None: what is attached to them.
-
-    Raises:
-        WeftValueError: they are missing, of other nodes, or broken.
-    """
-    try:
-        return Features.of(given, NodesOf.type(graph, name), on_nan, operation, known=known)
-    except WeftValueError as error:
-        raise WeftValueError(f"{error} (nodes of type {name!r})") from None
-
-
 def turned(graph: HeteroGraph) -> HeteroGraph:
     """The graph in memory with every edge turned round under the name it has; weights are left out.
 
@@ -362,48 +304,3 @@ def turned(graph: HeteroGraph) -> HeteroGraph:
     }
     graph.drop_pages()  # of a mapped graph, what turning it round has read
     return replace(graph, rows=rows, path=None)
-
-
-def open_tables(
-    features: Mapping[str, Features], memory: int, graph: HeteroGraph
-) -> tuple[dict[str, FeatureTable], list[FeatureTable]]:
-    """Tables of all types, each with its share of so many bytes; and those that are ours to close.
-
-    Raises:
-        BudgetError: not even a small cache fits.
-    """
-    shares = _shares({name: one.nbytes for name, one in features.items()}, memory)
-    tables: dict[str, FeatureTable] = {}
-    ours: list[FeatureTable] = []
-    try:
-        for name, one in features.items():
-            # A node is drawn as often as it has edges to those that draw.
-            hotness = np.zeros(graph.num_nodes[name], np.int64)
-            for kind, rows in graph.rows.items():
-                if kind[0] == name:
-                    hotness += np.diff(rows.indptr)
-            try:
-                tables[name], mine = one.open(shares[name], hotness)
-            except BudgetError as error:
-                raise BudgetError(
-                    f"of the memory of {show_bytes(memory)} for features, those of nodes of type {name!r} "
-                    f"have {show_bytes(shares[name])}: {error}"
-                ) from None
-            if mine:
-                ours.append(tables[name])
-    except BaseException:
-        for table in ours:
-            table.close()
-        raise
-    return tables, ours
-
-
-def _shares(sizes: Mapping[str, int], memory: int) -> dict[str, int]:
-    """Of so many bytes, all that small tables take, and of what is left a share by size for the others."""
-    shares: dict[str, int] = {}
-    left, rest = memory, sum(sizes.values())
-    for number, (name, size) in enumerate(sorted(sizes.items(), key=lambda item: item[1])):
-        fair = left // (len(sizes) - number)
-        shares[name] = fair if size <= fair else left * size // rest
-        left, rest = left - min(size, shares[name]), rest - size
-    return shares

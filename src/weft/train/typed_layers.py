@@ -19,7 +19,8 @@ from weft.graph._rows import edge_name
 from weft.sampling import HeteroNeighborSampler
 from weft.train.inputs import NodesOf, as_input
 from weft.train.layerwise import Layers, batches, rows_of
-from weft.train.typed import features_of, open_tables, turned
+from weft.train.typed import turned
+from weft.train.typed_inputs import features_of, open_tables
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -67,8 +67,8 @@ def test_events_that_are_none(source, target, time, match):
         ([1, 2], [1], {}, "differ in length"),
         ([1], [1], {"how": "newest"}, "recent or uniform"),
         ([1], [1], {"fanout": 1.0}, "fanout must be an integer"),
-        ([1], [1], {"window": -1}, "window must be 0"),
-        ([1], [1], {"fanout": -1}, "fanout must be 0"),
+        ([1], [1], {"window": -1}, "window must be in 0"),
+        ([1], [1], {"fanout": -1}, "fanout must be in 0"),
         ([1], [1], {"hop": 1 << 31}, "hop must be"),
     ],
 )

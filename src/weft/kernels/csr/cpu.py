@@ -15,7 +15,7 @@ __all__ = ["edges_to_csr", "has_edges", "in_degrees", "transpose", "transpose_pl
 
 F32 = npt.NDArray[np.float32]
 I64 = npt.NDArray[np.int64]
-_EDGES = 1 << 20  # counted at a time
+_EDGES = 1 << 20  # counted at a time at least
 _MOST_CARRIED = 0x7F800000  # bits of infinity as a float32
 Rows = tuple[I64, npt.NDArray[Any], F32 | None]
 
@@ -201,13 +201,15 @@ def in_degrees(
         WeftValueError: an edge leads to no node.
     """
     count_N, weight_N = np.zeros((2, nodes))
-    for begin in range(0, len(indices), _EDGES):  # whole, bincount would copy all edges as int64
-        some = indices[begin : begin + _EDGES]
+    # Whole, bincount would copy all edges as int64; in small pieces it would add up N numbers too often.
+    step = max(_EDGES, nodes)
+    for begin in range(0, len(indices), step):
+        some = indices[begin : begin + step]
         if (most := int(some.max())) >= nodes:
             raise WeftValueError(
                 f"the graph is damaged: indices hold node {most} of {nodes}; import the graph again"
             )
         count_N += np.bincount(some, minlength=nodes)
         if weight is not None:
-            weight_N += np.bincount(some, weight[begin : begin + _EDGES], minlength=nodes)
+            weight_N += np.bincount(some, weight[begin : begin + step], minlength=nodes)
     return count_N, count_N if weight is None else weight_N

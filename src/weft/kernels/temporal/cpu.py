@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from weft import _core, rng
+from weft.checks import check_int
 from weft.errors import WeftValueError
-from weft.kernels.temporal.form import Drawn, checked, whole
+from weft.kernels.temporal.form import Drawn, checked
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -17,6 +18,7 @@ __all__ = ["TemporalRows", "TemporalView"]
 
 How = Literal["recent", "uniform"]
 _U32, _I64 = np.uint32, np.int64
+_31, _63 = (1 << 31) - 1, (1 << 63) - 1
 
 
 class _Sampled:
@@ -68,8 +70,8 @@ class _Sampled:
         """
         if how not in ("recent", "uniform"):
             raise WeftValueError(f"sample events: how must be recent or uniform (got {how!r})")
-        fanout, hop = whole("fanout", fanout, 31), whole("hop", hop, 31)
-        window, first = whole("window", window, 63), whole("first", first, 63)
+        fanout, hop = check_int("fanout", fanout, 0, _31), check_int("hop", hop, 0, _31)
+        window, first = check_int("window", window, 0, _63), check_int("first", first, 0, _63)
         roots, times = checked("sample events", (root, time), (_U32, _I64))
         try:
             found = self._core.sample(
@@ -113,7 +115,7 @@ class TemporalRows(_Sampled):
     """
 
     def __init__(self, nodes: int = 0, *, both: bool = True) -> None:
-        nodes = whole("nodes", nodes, 32)
+        nodes = check_int("nodes", nodes, 0, (1 << 32) - 1)
         self._core = self._rows = _core.TemporalRows(nodes)
         self._both = both
 
@@ -156,7 +158,8 @@ class TemporalRows(_Sampled):
         """
         numbers = np.asarray(number)
         if numbers.ndim == 0:
-            numbers = (whole("number", number, 64) + np.arange(np.asarray(source).size)) % (1 << 32)
+            first = check_int("number", number, 0) % (1 << 32)
+            numbers = (first + np.arange(np.asarray(source).size)) % (1 << 32)
         given = (source, target, time, numbers)
         sources, targets, times, numbers = checked("append events", given, (_U32, _U32, _I64, _U32))
         try:
@@ -195,7 +198,7 @@ class TemporalRows(_Sampled):
         Raises:
             WeftValueError: one is no node; nothing is changed then.
         """
-        before = whole("before", before, 63, signed=True)
+        before = check_int("before", before, -_63 - 1, _63)
         try:
             if nodes is None:
                 self._rows.expire_all(before)

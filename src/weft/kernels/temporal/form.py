@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import operator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from weft.errors import WeftTypeError, WeftValueError
+from weft.errors import WeftValueError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["Drawn", "checked", "whole"]
+__all__ = ["Drawn", "checked"]
 
 
 class Drawn(NamedTuple):
@@ -53,20 +52,3 @@ def checked(what: str, arrays: Sequence[npt.ArrayLike], dtypes: Sequence[type]) 
         lengths = ", ".join(str(len(array)) for array in made)
         raise WeftValueError(f"{what}: arrays differ in length ({lengths})")
     return made
-
-
-def whole(name: str, value: object, bits: int, *, signed: bool = False) -> int:
-    """A number of so many bits.
-
-    Raises:
-        WeftTypeError: it is no integer.
-        WeftValueError: it does not fit.
-    """
-    try:
-        number = operator.index(value)  # pyrefly: ignore
-    except TypeError:
-        raise WeftTypeError(f"events: {name} must be an integer (got {value!r})") from None
-    if not (-(1 << bits) if signed else 0) <= number < 1 << bits:
-        least = f"-2**{bits}" if signed else "0"
-        raise WeftValueError(f"events: {name} must be {least} to 2**{bits} - 1 (got {number})")
-    return number
