@@ -85,9 +85,10 @@ public:
             for (uint32_t k = 1; k <= wanted; ++k) put(found.to - k);
             return;
         }
+        const uint64_t item = options_.items.empty() ? options_.item + i : options_.items[i];
         Counter words{};
         const auto word = [&](uint32_t j) {
-            if (j % 4 == 0) words = draw(key_, options_.item + i, j / 4, options_.lane);
+            if (j % 4 == 0) words = draw(key_, item, j / 4, options_.lane);
             return words[j % 4];
         };
         if (options_.replace) {
@@ -138,6 +139,8 @@ TemporalSample sample_events(const TemporalRows::Pages& pages, size_t nodes, std
     const size_t count = root.size();
     if (count != time.size())
         refuse(std::to_string(count) + " roots with " + std::to_string(time.size()) + " times");
+    if (!options.items.empty() && options.items.size() != count)
+        refuse(std::to_string(count) + " roots with " + std::to_string(options.items.size()) + " numbers");
     for (const uint32_t node : root)
         if (node >= nodes) refuse("node " + std::to_string(node) + " is not one of " + std::to_string(nodes));
     std::vector<Found> found(count);

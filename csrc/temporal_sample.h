@@ -13,6 +13,7 @@ namespace weft {
 struct TemporalOptions {
     uint64_t key;
     uint64_t item;     // number of the first root, which the draws are counted by
+    std::span<const uint64_t> items;  // numbers of all roots instead; empty: counted up from `item`
     uint32_t lane;     // other hops draw other numbers
     uint32_t fanout;   // events of a root at most
     bool uniform;      // not the newest, but any

@@ -18,10 +18,11 @@ const auto sampling = [](auto&& sample) {
     return nb::make_tuple(give(found.row), give(found.node), give(found.number), give(found.time));
 };
 
-TemporalOptions options(uint64_t key, uint64_t item, uint32_t lane, uint32_t fanout, bool uniform, bool replace,
+TemporalOptions options(uint64_t key, uint64_t item, In<uint64_t> items, uint32_t lane, uint32_t fanout, bool uniform, bool replace,
                         bool inclusive, uint64_t window) {
     return {.key = key,
             .item = item,
+            .items = span(items),
             .lane = lane,
             .fanout = fanout,
             .uniform = uniform,
@@ -37,12 +38,12 @@ void bind_temporal(nb::module_& m) {
     nb::class_<View>(m, "TemporalView")
         .def_prop_ro("nodes", &View::nodes)
         .def("sample",
-             [](const View& self, In<uint32_t> root, In<int64_t> time, uint64_t key, uint64_t item, uint32_t lane,
-                uint32_t fanout, bool uniform, bool replace, bool inclusive, uint64_t window) {
-                 const auto how = options(key, item, lane, fanout, uniform, replace, inclusive, window);
+             [](const View& self, In<uint32_t> root, In<int64_t> time, uint64_t key, uint64_t item,
+                In<uint64_t> items, uint32_t lane, uint32_t fanout, bool uniform, bool replace, bool inclusive, uint64_t window) {
+                 const auto how = options(key, item, items, lane, fanout, uniform, replace, inclusive, window);
                  return sampling([&] { return sample_events(self.pages(), self.nodes(), span(root), span(time), how); });
              },
-             nb::arg("root"), nb::arg("time"), nb::arg("key"), nb::arg("item"), nb::arg("lane"), nb::arg("fanout"),
+             nb::arg("root"), nb::arg("time"), nb::arg("key"), nb::arg("item"), nb::arg("items"), nb::arg("lane"), nb::arg("fanout"),
              nb::arg("uniform"), nb::arg("replace"), nb::arg("inclusive"), nb::arg("window"));
     nb::class_<TemporalRows>(m, "TemporalRows")
         .def(nb::new_([](size_t nodes) { return TemporalRows::make(nodes); }), nb::arg("nodes"))
@@ -63,15 +64,15 @@ void bind_temporal(nb::module_& m) {
         .def("view", [](const std::shared_ptr<TemporalRows>& self) { return TemporalRows::view(self); }, ungil)
         .def("sample",
              [](const TemporalRows& self, In<uint32_t> root, In<int64_t> time, uint64_t key, uint64_t item,
-                uint32_t lane, uint32_t fanout, bool uniform, bool replace, bool inclusive, uint64_t window) {
-                 const auto how = options(key, item, lane, fanout, uniform, replace, inclusive, window);
+                In<uint64_t> items, uint32_t lane, uint32_t fanout, bool uniform, bool replace, bool inclusive, uint64_t window) {
+                 const auto how = options(key, item, items, lane, fanout, uniform, replace, inclusive, window);
                  return sampling([&] {
                      return self.read([&](const TemporalRows::Pages& pages, size_t nodes) {
                          return sample_events(pages, nodes, span(root), span(time), how);
                      });
                  });
              },
-             nb::arg("root"), nb::arg("time"), nb::arg("key"), nb::arg("item"), nb::arg("lane"), nb::arg("fanout"),
+             nb::arg("root"), nb::arg("time"), nb::arg("key"), nb::arg("item"), nb::arg("items"), nb::arg("lane"), nb::arg("fanout"),
              nb::arg("uniform"), nb::arg("replace"), nb::arg("inclusive"), nb::arg("window"));
 }
 

@@ -60,7 +60,7 @@ struct Plain {
 uint32_t word(uint32_t i, uint32_t what) { return weft::draw({7, 9}, i, what)[0]; }
 
 TemporalOptions newest(uint32_t fanout) {
-    return {.key = 1, .item = 0, .lane = 0, .fanout = fanout, .uniform = false, .replace = false, .inclusive = false,
+    return {.key = 1, .item = 0, .items = {}, .lane = 0, .fanout = fanout, .uniform = false, .replace = false, .inclusive = false,
             .window = 0};
 }
 

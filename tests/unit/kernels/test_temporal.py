@@ -29,8 +29,9 @@ def events(rng, count, nodes, now=0, late=30):
 def same(rows, plain, rng, count=16):
     root = rng.integers(0, plain.nodes, count)
     time = rng.integers(-50, 900, count)
+    numbered = {"how": "uniform", "seed": 5, "item": rng.integers(0, 1 << 64, count, np.uint64)}
     for fanout in (0, 1, 7, 50, 1000):
-        for how in HOW:
+        for how in [*HOW, numbered]:
             if fanout == 1000 and how.get("replace"):
                 continue
             got, wanted = rows.sample(root, time, fanout, **how), plain.sample(root, time, fanout, **how)
@@ -65,6 +66,8 @@ def test_events_that_are_none(source, target, time, match):
         ([3], [1], {}, "node 3 is not one of 3"),
         ([-1], [1], {}, "-1 does not fit"),
         ([1, 2], [1], {}, "differ in length"),
+        ([1], [1], {"item": [1, 2]}, "differ in length"),
+        ([1], [1], {"item": [-1]}, "does not fit into uint64"),
         ([1], [1], {"how": "newest"}, "recent or uniform"),
         ([1], [1], {"fanout": 1.0}, "fanout must be an integer"),
         ([1], [1], {"window": -1}, "window must be in 0"),

@@ -18,6 +18,7 @@ __all__ = ["TemporalRows", "TemporalView"]
 
 How = Literal["recent", "uniform"]
 _U32, _I64 = np.uint32, np.int64
+_NONE = np.empty(0, np.uint64)
 _31, _63 = (1 << 31) - 1, (1 << 63) - 1
 
 
@@ -41,14 +42,15 @@ class _Sampled:
         seed: int = 0,
         hop: int = 0,
         first: int = 0,
+        item: npt.ArrayLike | None = None,
         replace: bool = False,
         inclusive: bool = False,
         window: int = 0,
     ) -> Drawn:
         """Events of each root before its time.
 
-        What is drawn depends on the seed, the hop, the root's number and its events alone. The GIL is
-        released.
+        What is drawn depends on the seed, the hop, the root's number and the events that it may have alone.
+        The GIL is released.
 
         Args:
             root: nodes, integers ``[R]``.
@@ -58,6 +60,8 @@ class _Sampled:
             seed: 0 to 2**64 - 1.
             hop: other hops draw other events.
             first: number of the first root; a batch in two pieces draws what it draws in one.
+            item: numbers of the roots instead, integers ``[R]`` below 2**64; roots of one number draw the
+                same, if they may have the same events.
             replace: ``uniform``: an event may be drawn twice; a root with any event then gets ``fanout``.
             inclusive: events at the very time, too.
             window: no event older than so much before the time; 0: all.
@@ -73,12 +77,14 @@ class _Sampled:
         fanout, hop = check_int("fanout", fanout, 0, _31), check_int("hop", hop, 0, _31)
         window, first = check_int("window", window, 0, _63), check_int("first", first, 0, _63)
         roots, times = checked("sample events", (root, time), (_U32, _I64))
+        items = _NONE if item is None else checked("sample events", (item, roots), (np.uint64, _U32))[0]
         try:
             found = self._core.sample(
                 roots,
                 times,
                 rng.key(seed, rng.Op.TEMPORAL),
                 first,
+                items,
                 hop,
                 fanout,
                 how == "uniform",

@@ -58,23 +58,24 @@ class TemporalRows:
         seed: int = 0,
         hop: int = 0,
         first: int = 0,
+        item: npt.ArrayLike | None = None,
         replace: bool = False,
         inclusive: bool = False,
         window: int = 0,
     ) -> Drawn:
         """As there."""
         key = rng.key(seed, rng.Op.TEMPORAL)
+        roots = np.asarray(root)
+        items = (np.arange(len(roots)) + first if item is None else np.asarray(item)).tolist()
         out: list[tuple[int, int, int, int]] = []
-        for i, (node, at) in enumerate(
-            zip(np.asarray(root).tolist(), np.asarray(time).tolist(), strict=True)
-        ):
+        for i, (node, at) in enumerate(zip(roots.tolist(), np.asarray(time).tolist(), strict=True)):
             if not 0 <= node < self.nodes:
                 raise WeftValueError(f"sample events: node {node} is not one of {self.nodes}")
             row = [e for e in self.row(node) if e[0] < at or (inclusive and e[0] == at)]
             row = [e for e in row if not window or e[0] >= at - window]
             places = list(range(len(row) - 1, -1, -1))[:fanout]
             if how == "uniform" and row and (replace or len(row) > fanout):
-                places = _drawn(key, first + i, hop, len(row), fanout, replace=replace)
+                places = _drawn(key, items[i], hop, len(row), fanout, replace=replace)
             out += [(i, row[place][2], row[place][1], row[place][0]) for place in places]
         row_S, node_S, number_S, time_S = zip(*out, strict=True) if out else ((), (), (), ())
         return Drawn(
