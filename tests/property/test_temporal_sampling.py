@@ -11,9 +11,7 @@ from weft.graph import TemporalGraph
 from weft.kernels.temporal.reference import TemporalRows
 from weft.sampling import TemporalNeighborSampler
 
-NODE, TIME = st.integers(0, 8), st.integers(-30, 30)
-EVENTS = st.lists(st.tuples(NODE, NODE, TIME), max_size=40)
-PAIRS = st.lists(st.tuples(NODE, st.integers(-35, 60)), max_size=12)
+SEED = st.integers(0, 1 << 30)
 OPTIONS = st.fixed_dictionaries(
     {
         "how": st.sampled_from(["recent", "uniform"]),
@@ -102,13 +100,13 @@ class Sampling(RuleBasedStateMachine):
     def direct(self):
         self.directed, self.graph = True, TemporalGraph(9, directed=True)
 
-    @rule(events=EVENTS)
-    def append(self, events):
-        ids = self.graph.append(
-            *np.array(events, np.int64).reshape(-1, 3).T, np.arange(len(events)) + self.next
-        )
-        self.known.update(zip(ids.tolist(), events, strict=True))
-        self.next += len(events) + 3
+    @rule(count=st.integers(0, 60), seed=SEED)
+    def append(self, count, seed):
+        rng = np.random.default_rng(seed)
+        events = np.stack([*rng.integers(0, 9, (2, count)), rng.integers(-30, 30, count)], axis=1)
+        ids = self.graph.append(*events.T, np.arange(count) + self.next)
+        self.known.update(zip(ids.tolist(), map(tuple, events.tolist()), strict=True))
+        self.next += count + 3
 
     @precondition(lambda self: self.known)
     @rule(data=st.data())
@@ -118,7 +116,7 @@ class Sampling(RuleBasedStateMachine):
         for eid in some:
             del self.known[eid]
 
-    @rule(before=TIME)
+    @rule(before=st.integers(-32, 10))
     def expire(self, before):
         self.graph.expire(before)
         self.known = {eid: e for eid, e in self.known.items() if e[2] >= before}
@@ -127,14 +125,16 @@ class Sampling(RuleBasedStateMachine):
     def hold(self):
         self.held = [*self.held[-1:], (self.graph.snapshot(), dict(self.known))]
 
+    @precondition(lambda self: self.known)
     @rule(
-        pairs=PAIRS,
-        hops=st.lists(st.integers(0, 5), min_size=1, max_size=3),
+        pairs=st.integers(0, 12),
+        hops=st.lists(st.integers(0, 4), min_size=1, max_size=2),
         options=OPTIONS,
-        seed=st.integers(0, 99),
+        seed=SEED,
     )
     def sample(self, pairs, hops, options, seed):
-        nodes, times = [p[0] for p in pairs], [p[1] for p in pairs]
+        rng = np.random.default_rng(seed)
+        nodes, times = rng.integers(0, 9, pairs).tolist(), rng.integers(-30, 60, pairs).tolist()
         if options["snapshots"] > 1 and options["window"] is None:
             with pytest.raises(WeftValueError, match="length of a window"):
                 TemporalNeighborSampler(self.graph, hops, **options)
@@ -146,4 +146,4 @@ class Sampling(RuleBasedStateMachine):
 
 
 TestSampling = Sampling.TestCase
-TestSampling.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestSampling.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
