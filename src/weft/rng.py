@@ -37,6 +37,8 @@ class Op(enum.IntEnum):
     TEMPORAL = 15
     PATH = 20
     SKETCH = 21
+    EVENT_NEGATIVE = 24
+    REPLAY = 25
     DROPOUT = 30
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from weft.errors import WeftValueError
 
-__all__ = ["auc", "f1", "hits_at", "mrr", "ranks"]
+__all__ = ["auc", "average_precision", "f1", "hits_at", "mrr", "ranks"]
 
 Scores = npt.NDArray[np.floating]
 Counts = npt.NDArray[np.integer]
@@ -55,14 +55,39 @@ def auc(positive_P: Scores, negative_M: Scores) -> float:
     return float((below + below_or_equal) / 2 / len(positive_P) / len(negative_M))
 
 
+def average_precision(positive_P: Scores, negative_M: Scores) -> float:
+    """Area under the curve of precision over recall, as a sum of steps: the AP of scikit-learn.
+
+    Scores that are equal make one step, whatever their order.
+
+    Args:
+        positive_P: scores ``[P]``.
+        negative_M: scores ``[M]``.
+
+    Raises:
+        WeftValueError: one of the two is empty, or a score is NaN.
+    """
+    if len(positive_P) == 0 or len(negative_M) == 0:
+        raise WeftValueError(
+            f"average precision needs scores of both kinds (got {len(positive_P)} positive, "
+            f"{len(negative_M)} negative)"
+        )
+    _no_nan("average precision", positive_P, negative_M)
+    value, hits = np.unique(positive_P, return_counts=True)
+    # Of a step, all with at least its score are told to be edges.
+    told = hits[::-1].cumsum() + len(negative_M) - np.searchsorted(np.sort(negative_M), value[::-1])
+    return float((hits[::-1] * (hits[::-1].cumsum() / told)).sum() / len(positive_P))
+
+
 def ranks(positive_Q: Scores, negative_QC: Scores) -> npt.NDArray[np.float64]:
     """Rank of each positive among its own negatives, 1 the best; float64 ``[Q]``.
 
-    Of equal scores the mean rank is taken: a model that scores everything alike must not look good.
+    Of equal scores the mean rank is taken: a model that scores everything alike must not look good. It is
+    the mean of the optimistic and the pessimistic rank of TGB (Huang et al., NeurIPS 2023).
 
     Args:
         positive_Q: scores ``[Q]``.
-        negative_QC: scores ``[Q, C]``.
+        negative_QC: scores ``[Q, C]``; minus infinity where a query has no more negatives.
 
     Raises:
         WeftValueError: the shapes do not fit, or a score is NaN.
