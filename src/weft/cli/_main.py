@@ -40,6 +40,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "export": ("weft.cli.export", "write vectors as .npy, Parquet or word2vec text"),
 }
 
+# What a path that was given leads to, where the system itself has not failed.
+_GIVEN = (FileNotFoundError, FileExistsError, IsADirectoryError, NotADirectoryError, PermissionError)
 _SIGNALLED = 128  # a shell reports this and the number of the signal
 
 
@@ -123,7 +125,7 @@ def _explain(error: Exception, debug: bool) -> tuple[str, int]:
     if isinstance(error, WeftError):
         return str(error), 1 if isinstance(error, StorageError) else 2
     if isinstance(error, OSError):
-        return str(error), 1
+        return str(error), 2 if isinstance(error, _GIVEN) else 1
     hint = "" if debug else " (this is a fault of weft; --debug shows where)"
     return f"{type(error).__name__}: {error}{hint}", 1
 

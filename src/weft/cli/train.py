@@ -102,6 +102,9 @@ class Args:
     heads: int = 8
     """Of gat."""
 
+    degrees: Literal["graph", "batch"] = "graph"
+    """Of gcn. graph: edges weigh as on the whole graph. batch: by the edges that were sampled, as in PyG."""
+
     negatives: int = 1
     """link: pairs that are no edges, for each edge."""
 
@@ -292,6 +295,7 @@ def _settings(args: Args) -> Settings:
         weight_decay=args.weight_decay,
         dropout=args.dropout,
         heads=args.heads,
+        degrees=args.degrees,
         negatives=args.negatives,
         seed=args.seed,
         target=args.target,

@@ -3,8 +3,20 @@
 import weft.loader.extra  # noqa: F401 - first: says how to get torch and PyG
 from weft.nn.batched import Batched
 from weft.nn.gcn import GcnNorm
-from weft.nn.models import MODELS, ModelName, model
+from weft.nn.models import DEGREES, MODELS, Degrees, ModelName, model
 from weft.nn.rgcn import RGCN, rgcn
 from weft.nn.typed import TypedBatched, TypedModel
 
-__all__ = ["MODELS", "RGCN", "Batched", "GcnNorm", "ModelName", "TypedBatched", "TypedModel", "model", "rgcn"]
+__all__ = [
+    "DEGREES",
+    "MODELS",
+    "RGCN",
+    "Batched",
+    "Degrees",
+    "GcnNorm",
+    "ModelName",
+    "TypedBatched",
+    "TypedModel",
+    "model",
+    "rgcn",
+]

@@ -5,6 +5,7 @@ Shapes: M nodes of a batch, B of them seeds, which come first; F columns.
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 import torch
@@ -13,6 +14,8 @@ from weft.errors import WeftValueError
 from weft.nn.gcn import GcnNorm
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from torch import Tensor
     from torch.nn import Module
     from torch_geometric.data import Data
@@ -28,25 +31,36 @@ class Batched(torch.nn.Module):
     Args:
         gnn: from :func:`weft.nn.model`, or another of ``torch_geometric.nn.models``, but without jumping
             knowledge.
-        graph: what batches are sampled from; needed for a GCN, whose edge weights are the graph's.
+        graph: what batches are sampled from; needed for a GCN, for the graph's degrees and weights.
         direction: in which they are.
+        num_neighbors: of the batches it learns from; needed for single layers of a GCN that takes degrees
+            from the batch (``normalize=True``, as PyG makes it).
 
     Raises:
         WeftValueError: it is a GCN, and no graph is given.
     """
 
     def __init__(
-        self, gnn: Module, graph: Graph | None = None, direction: Literal["in", "out"] = "in"
+        self,
+        gnn: Module,
+        graph: Graph | None = None,
+        direction: Literal["in", "out"] = "in",
+        num_neighbors: Sequence[int] | None = None,
     ) -> None:
         super().__init__()
         self.gnn = gnn
         self._norm: GcnNorm | None = None
+        self._weight = None if graph is None else graph.weight
+        self._num_neighbors = num_neighbors
+        # PyG's convolution itself counts the edges that it is given.
+        self._counts = False
         if getattr(gnn, "supports_edge_weight", False):
             if graph is None:
                 raise WeftValueError(
                     "a GCN takes its edge weights from the degrees of the graph; give graph="
                 )
             self._norm = GcnNorm(graph, direction)
+            self._counts = any(conv.normalize for conv in cast("Any", gnn).convs)
 
     @property
     def layers(self) -> int:
@@ -71,7 +85,9 @@ class Batched(torch.nn.Module):
             )
         edge_index: Tensor = cast("Any", batch).edge_index
         more: dict[str, Tensor] = {}
-        if self._norm is not None:
+        if self._counts and self._weight is not None:
+            more = {"edge_weight": torch.from_numpy(self._weight[batch.e_id.numpy()])}
+        elif self._norm is not None and not self._counts:
             edge_index, weight, hops = self._norm(batch.n_id, edge_index, batch.e_id, nodes, hops)
             more = {"edge_weight": weight}
         out = self.gnn(
@@ -91,11 +107,25 @@ class Batched(torch.nn.Module):
             edge_index: int64 ``[2, S]``, all edges into the seeds.
             e_id: int64 ``[S]``, places of the edges in the graph.
             seeds: B.
+
+        Raises:
+            WeftValueError: a GCN takes degrees from the batch, and ``num_neighbors`` was not given.
         """
         gnn = cast("Any", self.gnn)
         conv = gnn.convs[i]
         if self._norm is None:
             out = conv((x_MF, x_MF[:seeds]), edge_index)
+        elif self._counts:
+            if self._num_neighbors is None:
+                raise WeftValueError(
+                    "a layer of a GCN that learned with the degrees of batches depends on the neighbours "
+                    "that were drawn; give num_neighbors="
+                )
+            drawn = self._num_neighbors[self.layers - 1 - i]
+            edge_index, weight = self._norm.as_drawn(n_id, edge_index, e_id, seeds, drawn)
+            weighed = copy.copy(conv)  # shares the weights
+            weighed.normalize = False
+            out = weighed(x_MF, edge_index, edge_weight=weight)[:seeds]
         else:
             nodes = [seeds, len(n_id) - seeds]
             edge_index, weight, _ = self._norm(n_id, edge_index, e_id, nodes, [edge_index.shape[1]])

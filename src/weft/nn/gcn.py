@@ -68,6 +68,39 @@ class GcnNorm:
         self._count = torch.from_numpy(count_N.astype(np.float32))
         self._weight = graph.weight
 
+    def as_drawn(
+        self, n_id: Tensor, edge_index: Tensor, e_id: Tensor, seeds: int, drawn: int
+    ) -> tuple[Tensor, Tensor]:
+        """All edges into nodes, for a model that learned with the degrees of batches, as PyG takes them.
+
+        There an edge weighs ``w_ji / sqrt(d_i)``, since nodes at the rim of a batch have degree 1. Of D
+        edges into a node, of which a batch holds k at most, each has k / D of that on average.
+
+        Args:
+            n_id: int64 ``[M]``, the nodes.
+            edge_index: int64 ``[2, S]``, all edges into the first ``seeds``, numbered by ``n_id``.
+            e_id: int64 ``[S]``, places of the edges in the graph.
+            seeds: B.
+            drawn: k; -1: all.
+
+        Returns:
+            ``edge_index`` of edges and loops, and float32 weights of these.
+        """
+        source, target = edge_index
+        weight_S = torch.ones(edge_index.shape[1])
+        if self._weight is not None:
+            weight_S = torch.from_numpy(self._weight[e_id.numpy()])
+        own = source == target
+        loop_B = torch.ones(seeds).index_put_((target[own],), weight_S[own])
+        count_B = self._count[n_id[:seeds]]
+        share_B = torch.ones(seeds) if drawn < 0 else (drawn / count_B.clamp(min=1)).clamp_(max=1)
+        weight_S = torch.where(own, 0.0, weight_S * share_B[target])
+        degree_B = loop_B.index_add(0, target, weight_S)
+        scale_B = torch.where(degree_B > 0, degree_B.rsqrt(), 0.0)
+        loops = torch.arange(seeds).expand(2, -1)
+        weight = torch.cat([weight_S * scale_B[target], loop_B * scale_B * scale_B])
+        return torch.cat([edge_index, loops], dim=1), weight
+
     def __call__(
         self,
         n_id: Tensor,

@@ -11,10 +11,12 @@ from weft.errors import WeftValueError
 if TYPE_CHECKING:
     from torch.nn import Module
 
-__all__ = ["MODELS", "ModelName", "model"]
+__all__ = ["DEGREES", "MODELS", "Degrees", "ModelName", "model"]
 
 ModelName = Literal["sage", "gat", "gcn", "gin", "rgcn"]
 MODELS: tuple[str, ...] = get_args(ModelName)
+Degrees = Literal["graph", "batch"]
+DEGREES: tuple[str, ...] = get_args(Degrees)
 
 _HEADS = 8
 # What the papers and the examples of PyG use.
@@ -30,13 +32,15 @@ def model(
     *,
     dropout: float | None = None,
     heads: int = _HEADS,
+    degrees: Degrees = "graph",
 ) -> Module:
     """A model of :mod:`torch_geometric.nn.models`, whose weights torch's generator draws.
 
     - ``sage``: ``GraphSAGE``, mean of the neighbours (Hamilton et al., NeurIPS 2017); ReLU.
     - ``gat``: ``GAT`` (Veličković et al., ICLR 2018); ELU, heads side by side, their mean at the end.
-    - ``gcn``: ``GCN`` (Kipf, Welling, ICLR 2017); ReLU. It takes its edge weights from
-      :class:`weft.nn.GcnNorm`: those of a sampled batch say nothing of the graph's degrees.
+    - ``gcn``: ``GCN`` (Kipf, Welling, ICLR 2017); ReLU. Its edge weights come from ``degrees``: of
+      the ``graph`` (:class:`weft.nn.GcnNorm`), so that it is the model on the whole graph; or of the
+      ``batch``, as PyG takes them, which makes it another one when neighbours are sampled.
     - ``gin``: ``GIN`` (Xu et al., ICLR 2019); batch norm, ReLU.
     - ``rgcn``: R-GCN (Schlichtkrull et al., ESWC 2018) of one type of edges, which is ``sage``; of several
       see :func:`weft.nn.rgcn`.
@@ -49,9 +53,10 @@ def model(
         layers: how many; as many as hops are sampled.
         dropout: between layers, and on the attention of ``gat``; None: 0.6 for ``gat``, else 0.5.
         heads: of ``gat``.
+        degrees: of ``gcn``.
 
     Raises:
-        WeftValueError: there is no such model, or a size is none.
+        WeftValueError: there is no such model or kind of degrees, or a size is none.
     """
     if name not in MODELS:
         raise WeftValueError(f"there is no model {name!r}; give one of {', '.join(MODELS)}")
@@ -61,11 +66,13 @@ def model(
     rate = _DROPOUT[name] if dropout is None else dropout
     if not 0 <= rate < 1:
         raise WeftValueError(f"model {name}: dropout must lie within 0 .. 1, below 1 (got {rate:g})")
+    if degrees not in DEGREES:
+        raise WeftValueError(f"model {name}: degrees must be graph or batch (got {degrees!r})")
     shared: dict[str, Any] = {"num_layers": layers, "out_channels": out, "dropout": rate}
     if name in ("sage", "rgcn"):  # of one type, R-GCN's mean and root are those of SAGE
         return pyg.GraphSAGE(in_channels, hidden, **shared)
     if name == "gcn":
-        return pyg.GCN(in_channels, hidden, normalize=False, **shared)
+        return pyg.GCN(in_channels, hidden, normalize=degrees == "batch", **shared)
     if name == "gin":
         return pyg.GIN(in_channels, hidden, norm="batch_norm", **shared)
     if heads < 1 or hidden % heads:

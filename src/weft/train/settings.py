@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from weft.checks import check_int, check_real
 from weft.errors import WeftTypeError, WeftValueError
-from weft.nn import MODELS, ModelName
+from weft.nn import DEGREES, MODELS, Degrees, ModelName
 
 __all__ = ["Settings", "Task"]
 
@@ -35,6 +35,7 @@ class Settings:
         weight_decay: of Adam.
         dropout: see :func:`weft.nn.model`.
         heads: of ``gat``.
+        degrees: of ``gcn``: of the ``graph`` or of the ``batch``, see :func:`weft.nn.model`.
         negatives: for each edge, with the task ``link``.
         seed: of everything that is drawn.
     """
@@ -50,6 +51,7 @@ class Settings:
     weight_decay: float = 0.0
     dropout: float | None = None
     heads: int = 8
+    degrees: Degrees = "graph"
     negatives: int = 1
     seed: int = 0
     target: str | None = None
@@ -64,6 +66,10 @@ class Settings:
             raise WeftValueError(f"train: there is no model {self.model!r}; give one of {', '.join(MODELS)}")
         if not isinstance(self.task, str) or self.task not in ("node", "link"):
             raise WeftValueError(f"train: task must be 'node' or 'link' (got {self.task!r})")
+        if not isinstance(self.degrees, str) or self.degrees not in DEGREES:
+            raise WeftValueError(f"train: degrees must be 'graph' or 'batch' (got {self.degrees!r})")
+        if self.degrees == "batch" and self.model != "gcn":
+            raise WeftValueError(f"train: degrees are those of a gcn (got model {self.model!r})")
         self._set("num_neighbors", _fanout(self.num_neighbors))
         for name in ("hidden", "batch_size", "epochs", "heads", "negatives"):
             self._set(name, check_int(f"train: {name}", getattr(self, name), 1))

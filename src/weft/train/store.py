@@ -128,9 +128,10 @@ class Trained:
             settings.layers,
             dropout=settings.dropout,
             heads=settings.heads,
+            degrees=settings.degrees,
         )
         made.load_state_dict(self.weights)
-        return Batched(made, graph, "out").eval()
+        return Batched(made, graph, "out", settings.num_neighbors).eval()
 
     def typed_net(self) -> TypedBatched:
         """The model of a graph of several types, asked about batches of it turned round."""

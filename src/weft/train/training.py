@@ -163,8 +163,9 @@ class Training(Fitting):
                 settings.layers,
                 dropout=settings.dropout,
                 heads=settings.heads,
+                degrees=settings.degrees,
             )
-        return Batched(gnn, self._sampled, "out")
+        return Batched(gnn, self._sampled, "out", settings.num_neighbors)
 
     def _trial(self) -> tuple[int, int]:
         """Nodes and edges of a batch, the most of a few."""

@@ -63,7 +63,9 @@ def test_bad_option_shows_usage_and_exits_2(verb, capsys):
         (WeftValueError("dim must be at least 1 (got 0)"), 2, "dim must be at least 1 (got 0)"),
         (WeftKeyError("no node 'x'"), 2, "no node 'x'"),
         (StorageError("disk full"), 1, "disk full"),
-        (FileNotFoundError(2, "No such file", "a.csv"), 1, "[Errno 2] No such file: 'a.csv'"),
+        (FileNotFoundError(2, "No such file", "a.csv"), 2, "[Errno 2] No such file: 'a.csv'"),
+        (PermissionError(13, "Permission denied", "a.csv"), 2, "[Errno 13] Permission denied: 'a.csv'"),
+        (OSError(5, "Input/output error", "a.csv"), 1, "[Errno 5] Input/output error: 'a.csv'"),
     ],
 )
 def test_errors_are_one_line(verb, capsys, error, status, line):

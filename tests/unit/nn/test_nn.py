@@ -55,6 +55,7 @@ def whole(graph):
         ({"layers": 0}, "layers must be at least 1"),
         ({"dropout": 1.0}, "dropout"),
         ({"name": "gat", "hidden": 12}, "multiple of heads=8"),
+        ({"name": "gcn", "degrees": "row"}, "degrees must be graph or batch"),
     ],
 )
 def test_models_there_are_not(given, said):
@@ -121,6 +122,51 @@ def test_sampled_gcn_sums_are_right_on_average():
     error = drawn.std(dim=0) / np.sqrt(len(drawn))
     assert (error > 0).any()
     assert ((drawn.mean(dim=0) - exact).abs() <= 5 * error + 1e-6).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("fanout", [[3, 2], [-1, -1]])
+def test_a_gcn_with_the_degrees_of_batches_is_pygs(weighted, fanout):
+    graph, x = graph_of(weighted=weighted), features()
+    torch.manual_seed(0)
+    net = Batched(model("gcn", COLUMNS, 16, 4, degrees="batch"), graph).eval()
+    peer = pyg.GCN(COLUMNS, 16, 2, 4).eval()
+    peer.load_state_dict(net.gnn.state_dict())
+    batch = batch_of(graph, x, [3, 5, 7], fanout)
+    weight = torch.from_numpy(graph.weight[batch.e_id.numpy()]) if weighted else None
+    with torch.no_grad():
+        theirs = peer(
+            batch.x,
+            batch.edge_index,
+            edge_weight=weight,
+            num_sampled_nodes_per_hop=batch.num_sampled_nodes,
+            num_sampled_edges_per_hop=batch.num_sampled_edges,
+        )
+        assert torch.equal(net(batch), theirs[:3])
+        graphs = Batched(model("gcn", COLUMNS, 16, 4), graph).eval()
+        graphs.gnn.load_state_dict(net.gnn.state_dict())
+        assert not torch.allclose(graphs(batch), theirs[:3])
+
+
+def test_a_layer_with_the_degrees_of_batches_is_right_on_average():
+    graph, x = graph_of(), features()
+    net = Batched(model("gcn", COLUMNS, 16, 4, layers=1, degrees="batch"), graph, num_neighbors=[3]).eval()
+    with torch.no_grad():
+        for seed in (0, 20, 3):  # one at a time: a seed that is a neighbour, too, has a degree there
+            whole = batch_of(graph, x, [seed], [-1])
+            exact = net.layer(0, whole.x, whole.n_id, whole.edge_index, whole.e_id, 1)
+            drawn = torch.stack([net(batch_of(graph, x, [seed], [3], number)) for number in range(500)])
+            error = drawn.std(dim=0) / np.sqrt(len(drawn))
+            assert (error > 0).any()
+            assert ((drawn.mean(dim=0) - exact).abs() <= 5 * error + 1e-5).all()
+
+
+def test_a_layer_with_the_degrees_of_batches_depends_on_what_is_drawn():
+    graph, x = graph_of(), features()
+    net = Batched(model("gcn", COLUMNS, 16, 4, degrees="batch"), graph)
+    batch = batch_of(graph, x, [0], [-1])
+    with pytest.raises(WeftValueError, match="give num_neighbors="):
+        net.layer(0, batch.x, batch.n_id, batch.edge_index, batch.e_id, 1)
 
 
 @pytest.mark.parametrize("name", MODELS)
