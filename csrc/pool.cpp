@@ -77,15 +77,15 @@ public:
             const std::lock_guard lock(mutex_);
             job_ = &job;
             ++generation_;
-            busy_ = threads_.size();
         }
         wake_.notify_all();
         inside_task = true;
         job.run();
         inside_task = false;
+        // Nothing is left to begin: a thread that has not woken up by now need not be waited for.
         std::unique_lock lock(mutex_);
-        idle_.wait(lock, [this] { return busy_ == 0; });
         job_ = nullptr;
+        idle_.wait(lock, [this] { return busy_ == 0; });
     }
 
 private:
@@ -100,6 +100,8 @@ private:
                 if (stop_) return;
                 seen = generation_;
                 job = job_;
+                if (!job) continue;
+                ++busy_;
             }
             job->run();
             {
@@ -115,7 +117,7 @@ private:
     std::vector<std::thread> threads_;
     Job* job_ = nullptr;
     size_t generation_ = 0;
-    size_t busy_ = 0;
+    size_t busy_ = 0;  // threads at work on the job
     bool stop_ = false;
 };
 

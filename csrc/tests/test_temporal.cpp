@@ -167,6 +167,14 @@ void readers_beside_a_writer() {
                 const auto first = weft::sample_events(view->pages(), view->nodes(), root, time, newest(1000));
                 std::this_thread::yield();
                 const auto again = weft::sample_events(view->pages(), view->nodes(), root, time, newest(1000));
+                const auto some = [&] {
+                    TemporalOptions ten = newest(10);
+                    ten.uniform = true;
+                    return weft::sample_events(view->pages(), view->nodes(), root, time, ten);
+                };
+                const auto drawn = some(), drawn_again = some();
+                CHECK(drawn.row.size() == drawn_again.row.size());
+                for (size_t k = 0; k < drawn.row.size(); ++k) CHECK(drawn.number[k] == drawn_again.number[k]);
                 CHECK(first.row.size() == again.row.size());
                 for (size_t k = 0; k < first.row.size(); ++k) {
                     CHECK(first.number[k] == again.number[k] && first.time[k] == again.time[k]);
