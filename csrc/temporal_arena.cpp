@@ -4,11 +4,18 @@
 #include <bit>
 
 namespace weft {
+namespace {
+
+constexpr size_t grain = 32;
+
+size_t whole_grains(size_t bytes) { return (bytes + grain - 1) / grain * grain; }
+
+}  // namespace
 
 size_t Arena::rounded(size_t bytes) { return std::bit_ceil(std::max(bytes, least)); }
 
 void* Arena::take(size_t bytes) {
-    const size_t size = rounded(bytes), kind = static_cast<size_t>(std::countr_zero(size));
+    const size_t size = whole_grains(bytes), kind = static_cast<size_t>(std::bit_width(size - 1));
     if (kind < free_.size() && !free_[kind].empty()) {
         void* const array = free_[kind].back();
         free_[kind].pop_back();
@@ -16,11 +23,13 @@ void* Arena::take(size_t bytes) {
         return array;
     }
     if (size > left_) {
-        const size_t wanted = std::max(size + least, std::clamp(held_, first_chunk, largest_chunk));
-        if (wanted < size_t{2} << 20) {
+        // An eighth of what there is, so that little of it is unused; on huge pages as soon as one is not much.
+        const size_t more = held_ < huge / 2 ? std::max(held_, first_chunk) : std::max(held_ / 8, huge);
+        const size_t wanted = std::max(size + grain, more);
+        if (wanted < huge) {
             auto& chunk = small_.emplace_back(wanted);
             const auto begin = reinterpret_cast<uintptr_t>(chunk.data());
-            const size_t skip = (least - begin % least) % least;
+            const size_t skip = (grain - begin % grain) % grain;
             at_ = chunk.data() + skip;
             left_ = wanted - skip;
             held_ += wanted;
@@ -39,7 +48,7 @@ void* Arena::take(size_t bytes) {
 }
 
 void Arena::give(void* array, size_t bytes) {
-    const size_t size = rounded(bytes), kind = static_cast<size_t>(std::countr_zero(size));
+    const size_t size = whole_grains(bytes), kind = static_cast<size_t>(std::bit_width(size)) - 1;
     if (kind >= free_.size()) free_.resize(kind + 1);
     free_[kind].push_back(array);
     used_ -= size;

@@ -9,13 +9,13 @@
 
 namespace weft {
 
-// Sizes are powers of two. What is given back is taken again by arrays of the same size. Not for several threads at once.
+// What is given back is taken again by arrays as large or smaller, down to half of it. Not for several threads at once.
 class Arena {
 public:
-    // The smallest size that holds so many bytes.
+    // The smallest power of two that holds so many bytes, 32 at least: what arrays that grow should take.
     static size_t rounded(size_t bytes);
 
-    // Room for rounded(bytes), aligned to 32 bytes, its contents undefined; it stands until given back or until the
+    // Room for so many bytes, aligned to 32 of them, its contents undefined; it stands until given back or until the
     // arena ends. Throws std::bad_alloc.
     void* take(size_t bytes);
 
@@ -26,13 +26,13 @@ public:
     size_t held() const { return held_; }  // bytes asked from the system
 
 private:
-    static constexpr size_t least = 32, first_chunk = size_t{64} << 10, largest_chunk = size_t{32} << 20;
+    static constexpr size_t least = 32, first_chunk = size_t{64} << 10, huge = size_t{2} << 20;
 
     std::vector<std::vector<std::byte>> small_;  // chunks too small for huge pages
     std::vector<HugeBuffer> chunks_;
     std::byte* at_ = nullptr;
     size_t left_ = 0, used_ = 0, held_ = 0;
-    std::vector<std::vector<void*>> free_;  // by size
+    std::vector<std::vector<void*>> free_;  // by size: arrays of 2^k bytes at least
 };
 
 }  // namespace weft

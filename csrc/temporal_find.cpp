@@ -49,11 +49,17 @@ constexpr Event no_event{};
 
 // The part that holds a place, if events came in order and none went: see TemporalRows::next_room.
 uint32_t part_if_grown(uint32_t at) {
-    static_assert(TemporalRows::alone == 16 && TemporalRows::block == 256);
     if (at >= 1024) return 12 + (at - 1024) / 256;
     if (at < 64) return at / 16;
     const auto level = static_cast<uint32_t>(std::bit_width(at)) - 1;  // 6 to 9: two parts each
     return 2 * level - 8 + (at >> (level - 1) & 1);
+}
+
+// The same, or if all parts but the last are full, as TemporalRows::compact leaves them.
+uint32_t likely_part(const Row& row, uint32_t at) {
+    static_assert(TemporalRows::alone == 16 && TemporalRows::block == 256);
+    const bool full = row.directory()[row.parts > 1].before == 256;
+    return std::min(full ? at / 256 : part_if_grown(at), row.parts - 1);
 }
 
 }  // namespace
@@ -108,7 +114,7 @@ void find_moments(std::span<const Moment> moments, Found* out) {
 void find_events(std::span<const Place> places, const Event** out) {
     for (const auto& [row, at] : places)
         if (row->parts > 0) {
-            const Part* const part = row->directory() + std::min(part_if_grown(at), row->parts - 1);
+            const Part* const part = row->directory() + likely_part(*row, at);
             __builtin_prefetch(part);
             __builtin_prefetch(part + 1);
         }
@@ -118,7 +124,7 @@ void find_events(std::span<const Place> places, const Event** out) {
             event = row->events() + at;
         } else {
             const Part* const directory = row->directory();
-            uint32_t p = std::min(part_if_grown(at), row->parts - 1);
+            uint32_t p = likely_part(*row, at);
             if (at < directory[p].before || at - directory[p].before >= row->count(p)) p = row->part_of(at);
             event = directory[p].events + (at - directory[p].before);
         }

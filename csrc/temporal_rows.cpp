@@ -51,6 +51,7 @@ void TemporalRows::begin() {
             return true;
         };
         std::erase_if(shard.left, gone);
+        std::erase_if(shard.retired, [&](const auto& retired) { return retired.version < oldest; });
     }
 }
 
@@ -204,7 +205,7 @@ void TemporalRows::append(Shard& shard, Row& row, Event event) {
 }
 
 void TemporalRows::insert_late(Shard& shard, Row& row, Event event) {
-    if (row.parts == 0 && row.size == alone) into_parts(shard, row);
+    if (row.parts == 0 && row.size >= alone) into_parts(shard, row);
     if (row.parts > 0) {
         const uint32_t p = std::max(parts_before(row, event.time, true), uint32_t{1}) - 1;
         const uint32_t at = rank_in(row.directory()[p].events, row.count(p), event.time, true);
@@ -221,7 +222,7 @@ void TemporalRows::insert_late(Shard& shard, Row& row, Event event) {
 void TemporalRows::insert_into_part(Shard& shard, Row& row, uint32_t p, uint32_t at, Event event) {
     if (shared(row.version)) own_directory(shard, row, row.room);
     if (const uint32_t room = row.directory()[p].room; row.count(p) == room && room < block) {
-        own_part(shard, row, p, 2 * room);
+        own_part(shard, row, p, std::min(block, 2 * room));
     } else if (row.count(p) == room) {
         // The lower half will have room where others may still read.
         if (shared(row.directory()[p].version)) own_part(shard, row, p, room);
@@ -305,7 +306,10 @@ size_t TemporalRows::bytes(size_t (Arena::*of)() const) const {
     const auto lock = reading();
     size_t bytes = pages_.size() * sizeof(pages_[0]);
     for (const auto& page : pages_) bytes += page ? sizeof(Page) : 0;
-    for (const Shard& shard : memory_) bytes += (shard.arena.*of)();
+    for (const Shard& shard : memory_) {
+        bytes += (shard.arena.*of)();
+        for (const auto& retired : shard.retired) bytes += of == &Arena::held ? retired.arena.held() : 0;
+    }
     return bytes;
 }
 

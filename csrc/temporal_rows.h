@@ -19,7 +19,8 @@ namespace weft {
 
 class TemporalRows {
 public:
-    static constexpr uint32_t alone = 16;       // events of a row in one array, which moves as it grows, at most
+    static constexpr uint32_t alone = 16;       // events of a row in one array, which moves as it grows, at most;
+                                                // after compact(), until it grows, as many as a part
     static constexpr uint32_t block = 256;      // events of a part at most: 4 KiB
     static constexpr size_t page_rows = 256;    // rows of a page
     static constexpr size_t shards = 16;        // pages are dealt to so many, each with its own memory
@@ -66,11 +67,15 @@ public:
     void expire(std::span<const uint32_t> nodes, int64_t before);
     void expire_all(int64_t before);
 
+    // Moves all events to blocks as small as they are, and gives the rest of the memory back; what views hold of it,
+    // when they are gone. No result changes. Throws std::bad_alloc; then nothing is lost.
+    void compact();
+
     static std::shared_ptr<View> view(const std::shared_ptr<TemporalRows>& rows);
 
     size_t nodes() const;
     size_t used() const { return bytes(&Arena::used); }  // bytes of rows and events
-    size_t held() const { return bytes(&Arena::held); }  // bytes asked from the system for them
+    size_t held() const { return bytes(&Arena::held); }  // bytes asked from the system for them, and for views
 
     // What stands in the rows now; for several readers, and no writer, at once.
     template <typename Read>
@@ -95,8 +100,13 @@ private:
         uint32_t version;  // views made by then may read it
     };
     struct Shard {
+        struct Retired {
+            Arena arena;
+            uint32_t version;  // views made by then may read it
+        };
         Arena arena;
         std::vector<Left> left;
+        std::vector<Retired> retired;
     };
 
     // Readers and the writer wait at one door, so that readers who come and go cannot keep the writer out.
@@ -140,6 +150,7 @@ private:
     void merge_parts(Shard& shard, Row& row, uint32_t part);
     void drop(Shard& shard, Row& row, uint32_t count);
     void clear(Shard& shard, Row& row);
+    Row tight(Arena& arena, const Row& row) const;
 
     mutable std::mutex door_;
     mutable std::shared_mutex writing_;

@@ -61,6 +61,7 @@ void bind_temporal(nb::module_& m) {
         .def("expire", [](TemporalRows& self, In<uint32_t> nodes, int64_t before) { self.expire(span(nodes), before); },
              nb::arg("nodes"), nb::arg("before"), ungil)
         .def("expire_all", &TemporalRows::expire_all, nb::arg("before"), ungil)
+        .def("compact", &TemporalRows::compact, ungil)
         .def("view", [](const std::shared_ptr<TemporalRows>& self) { return TemporalRows::view(self); }, ungil)
         .def("sample",
              [](const TemporalRows& self, In<uint32_t> root, In<int64_t> time, uint64_t key, uint64_t item,

@@ -116,6 +116,11 @@ void a_life(bool both, uint32_t spread, int threads) {
             rows->expire(nodes, before);
             std::erase_if(plain.events, [&](const Happening& h) { return h.time < before; });
         }
+        if (step % 7 == 2) {
+            const size_t used = rows->used();
+            rows->compact();
+            CHECK(rows->used() <= used);
+        }
         if (step % 5 == 0) seen.emplace_back(TemporalRows::view(rows), plain);
         if (step % 9 == 0 && seen.size() > 2) seen.erase(seen.begin() + 1);
         if (step % 6 == 0) {

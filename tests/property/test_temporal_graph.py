@@ -1,5 +1,7 @@
 """A temporal graph against a plain list of events, whatever is done to it in which order."""
 
+import tempfile
+
 import numpy as np
 import pytest
 from hypothesis import settings
@@ -87,6 +89,30 @@ class Events(RuleBasedStateMachine):
     @rule()
     def snapshot(self):
         self.seen = [*self.seen[-2:], (self.graph.snapshot(), dict(self.known))]
+
+    @rule()
+    def compact(self):
+        self.graph.compact()
+
+    @rule()
+    def save_and_open(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.graph.save(f"{folder}/graph")
+            opened = TemporalGraph.open(f"{folder}/graph", verify=True)
+        for name in ("num_nodes", "num_events", "directed"):
+            assert getattr(opened, name) == getattr(self.graph, name)
+        self.same_draws(opened)
+        self.graph = opened
+
+    def same_draws(self, opened):
+        nodes = self.graph.num_nodes
+        if nodes:
+            root, time = np.arange(nodes), np.arange(nodes) * 5 - 30
+            for graph in (opened, opened.snapshot()):
+                ours = graph.rows.sample(root, time, 3, how="uniform", seed=1)
+                theirs = self.graph.rows.sample(root, time, 3, how="uniform", seed=1)
+                for a, b in zip(ours, theirs, strict=True):
+                    assert a.tolist() == b.tolist()
 
     def same(self, graph, rows, known, nodes):
         if not nodes:

@@ -15,13 +15,13 @@ from weft.errors import WeftKeyError, WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Eids", "EventLog", "Events"]
+__all__ = ["CHUNK", "Eids", "EventLog", "Events", "Ids", "Piece"]
 
 I64 = npt.NDArray[np.int64]
 U32 = npt.NDArray[np.uint32]
 
 _BITS = 16
-_CHUNK = 1 << _BITS  # events whose memory is given back together
+CHUNK = 1 << _BITS  # events whose memory is given back together
 _SHOWN = 5  # ids that an error names
 
 
@@ -35,15 +35,34 @@ class Events(NamedTuple):
     number: I64
 
 
+class Piece(NamedTuple):
+    """What is kept of numbers from ``key * CHUNK`` on: columns by name, ``[E]``, of gone ones too."""
+
+    key: int
+    columns: dict[str, npt.NDArray[Any]]
+
+
+class Ids(NamedTuple):
+    """Where ids are.
+
+    Attributes:
+        implied: events from before ids were given; None: none ever were.
+        runs: ids, rising, and numbers of their events, both int64.
+    """
+
+    implied: int | None
+    runs: list[tuple[I64, I64]]
+
+
 class _Chunk:
     """So many events in a row of numbers; filled from the front, and never changed but for ``gone``."""
 
     def __init__(self) -> None:
-        self.source = np.empty(_CHUNK, np.uint32)
-        self.target = np.empty(_CHUNK, np.uint32)
-        self.time = np.empty(_CHUNK, np.int64)
-        self.eid = np.empty(_CHUNK, np.int64)
-        self.gone = np.zeros(_CHUNK, bool)
+        self.source = np.empty(CHUNK, np.uint32)
+        self.target = np.empty(CHUNK, np.uint32)
+        self.time = np.empty(CHUNK, np.int64)
+        self.eid = np.empty(CHUNK, np.int64)
+        self.gone = np.zeros(CHUNK, bool)
         self.size = self.left = 0
         self.first = np.iinfo(np.int64).max  # the earliest time of those that are left, or earlier
 
@@ -56,28 +75,33 @@ class _Index:
     """Where ids are: sorted runs, each at least twice as long as the next; new ones take shorter ones in."""
 
     def __init__(self) -> None:
-        self._runs: list[tuple[I64, I64]] = []
+        self.runs: list[tuple[I64, I64]] = []
 
     @property
     def nbytes(self) -> int:
-        return sum(eid.nbytes + number.nbytes for eid, number in self._runs)
+        return sum(eid.nbytes + number.nbytes for eid, number in self.runs)
 
     def add(self, eid: I64, number: I64, first: int) -> None:
         """Take in new ids; those of events with numbers below ``first`` are let go."""
         order = np.argsort(eid, kind="stable")
         run = eid[order], number[order]
-        while self._runs and len(self._runs[-1][0]) < 2 * len(run[0]):
-            last = self._runs.pop()
+        while self.runs and len(self.runs[-1][0]) < 2 * len(run[0]):
+            last = self.runs.pop()
             kept = last[1] >= first
             merged = np.concatenate([last[0][kept], run[0]])
             order = np.argsort(merged, kind="stable")
             run = merged[order], np.concatenate([last[1][kept], run[1]])[order]
-        self._runs.append(run)
+        self.runs.append(run)
+
+    def compact(self, first: int) -> None:
+        """Let ids of events with numbers below ``first`` go."""
+        kept = [(eid[number >= first], number[number >= first]) for eid, number in self.runs]
+        self.runs = [run for run in kept if len(run[0])]
 
     def find(self, eid: I64) -> I64:
         """The numbers of ids, -1 of those that are not there."""
         found = np.full(len(eid), -1, np.int64)
-        for known, number in self._runs:
+        for known, number in self.runs:
             at = np.minimum(np.searchsorted(known, eid), len(known) - 1)
             hit = known[at] == eid
             found[hit] = number[at[hit]]
@@ -146,8 +170,8 @@ class EventLog:
             key = self.next >> _BITS
             if (chunk := self._chunks.get(key)) is None:
                 chunk = self._chunks[key] = _Chunk()
-            at = self.next & (_CHUNK - 1)
-            more = min(count - done, _CHUNK - at)
+            at = self.next & (CHUNK - 1)
+            more = min(count - done, CHUNK - at)
             here, there = slice(at, at + more), slice(done, done + more)
             for column, values in (("source", source), ("target", target), ("time", time), ("eid", eid)):
                 getattr(chunk, column)[here] = values[there]
@@ -204,7 +228,7 @@ class EventLog:
             chunk = self._chunks[key]
             chunk.gone[inside] = True
             chunk.left -= len(inside)
-            if chunk.left == 0 and chunk.size == _CHUNK:
+            if chunk.left == 0 and chunk.size == CHUNK:
                 del self._chunks[key]
         self.left -= len(number)
 
@@ -237,6 +261,37 @@ class EventLog:
                 chunk.source[at], chunk.target[at], chunk.time[at], chunk.eid[at], (key << _BITS) + at
             )
 
+    def compact(self) -> None:
+        """Give back the memory of ids whose events' memory was given back."""
+        if self._index is not None:
+            self._index.compact(self.first)
+
+    def stored(self) -> Iterator[Piece]:
+        """All that is kept of events, by number."""
+        for key, chunk in self._chunks.items():
+            names = ("source", "target", "time", "eid", "gone")
+            yield Piece(key, {name: getattr(chunk, name)[: chunk.size] for name in names})
+
+    def restore(self, key: int, columns: dict[str, npt.NDArray[Any]]) -> None:
+        """Take back what :meth:`stored` gave, the least key first."""
+        chunk = self._chunks[key] = _Chunk()
+        chunk.size = len(columns["time"])
+        for name, values in columns.items():
+            getattr(chunk, name)[: chunk.size] = values
+        there = ~chunk.gone[: chunk.size]
+        chunk.left = int(np.count_nonzero(there))
+        chunk.first = int(chunk.time[: chunk.size][there].min(initial=np.iinfo(np.int64).max))
+        self.left += chunk.left
+
+    def ids_stored(self) -> Ids:
+        """Where ids are."""
+        return Ids(None, []) if self._index is None else Ids(self._implied, self._index.runs)
+
+    def restore_ids(self, implied: int, runs: list[tuple[I64, I64]]) -> None:
+        """Take back what :meth:`ids_stored` gave."""
+        self._implied, self._index = implied, _Index()
+        self._index.runs = runs
+
     def eids(self) -> Eids:
         """What gives ids for numbers as they are now."""
         if self._index is None:
@@ -268,7 +323,7 @@ def _by_chunk(number: I64) -> Iterator[tuple[int, I64, I64]]:
     order = np.argsort(keys, kind="stable")
     for at in np.split(order, np.flatnonzero(np.diff(keys[order])) + 1):
         if len(at):
-            yield int(keys[at[0]]), at, number[at] & (_CHUNK - 1)
+            yield int(keys[at[0]]), at, number[at] & (CHUNK - 1)
 
 
 def _some(values: npt.NDArray[Any]) -> str:

@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from weft.errors import WeftKeyError, WeftValueError
+from weft.graph import _temporal_store
 from weft.graph._events import Eids, EventLog, Events
+from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.kernels.temporal import TemporalRows
 from weft.kernels.temporal.form import checked
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterator
 
     from weft.kernels.temporal import TemporalView
@@ -59,6 +62,52 @@ class TemporalGraph:
         self.rows = TemporalRows(num_nodes, both=not directed)
         """Events of nodes by time."""
         self._log, self._lock = EventLog(), threading.RLock()
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], *, verify: bool = False) -> TemporalGraph:
+        """Read a graph that was saved into memory.
+
+        It goes on as the one that was saved would have: the same draws, ids, numbers and refusals. Sizes,
+        headers, the manifest's checksum and what arrays say of each other are checked; with ``verify``
+        checksums, too. Rows are built anew, as small as they can be.
+
+        Raises:
+            FormatError: the directory is damaged, foreign or of another version.
+            StorageError: it cannot be read.
+        """
+        reader = DirectoryReader(path, _temporal_store.KIND, verify=verify)
+        graph = cls()
+        graph.rows, graph._log = _temporal_store.read(reader, reader.meta)
+        return graph
+
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> None:
+        """Write a directory: all of it, or what stood there stays.
+
+        A thread that changes the graph waits meanwhile.
+
+        Args:
+            path: where the directory will be.
+            overwrite: a temporal graph that is there may be replaced.
+
+        Raises:
+            WeftValueError: something is there and may not be replaced.
+            StorageError: the disk is full, or the system refuses otherwise.
+        """
+        with self._lock, DirectoryWriter(path, _temporal_store.KIND, overwrite=overwrite) as writer:
+            writer.finish(_temporal_store.write(writer, self.rows, self._log))
+
+    def compact(self) -> None:
+        """Give back what memory events do not need, such as room to grow. No draw changes.
+
+        Ids of events whose memory was given back before may then be taken again. What snapshots hold goes
+        with the first change after they are gone.
+
+        Raises:
+            MemoryError: there is no room to move events to; nothing is lost then.
+        """
+        with self._lock:
+            self.rows.compact()
+            self._log.compact()
 
     def __repr__(self) -> str:
         """Sizes."""

@@ -112,8 +112,8 @@ class TemporalRows(_Sampled):
     of GNNFlow, Zhong et al., arXiv 2311.17410, whose chain the directory replaces). One thread writes; any
     number sample meanwhile, each call before or after a write as a whole.
 
-    Memory that events leave is used for later ones; the system gets it back when none are left. A page of 256
-    rows takes 8 KiB once one of its nodes has an event.
+    Memory that events leave is used for later ones; the system gets it back when none are left, or by
+    :meth:`compact`. A page of 256 rows takes 8 KiB once one of its nodes has an event.
 
     Args:
         nodes: how many there are at first; events of others bring more.
@@ -213,6 +213,16 @@ class TemporalRows(_Sampled):
                 self._rows.expire(some, before)
         except ValueError as error:
             raise WeftValueError(str(error)) from None
+
+    def compact(self) -> None:
+        """Move all events to blocks as small as they are, and give the rest of the memory back.
+
+        What views hold of it is given back by the first change after they are gone. No result changes.
+
+        Raises:
+            MemoryError: there is no room for a sixteenth of the events beside them; nothing is lost then.
+        """
+        self._rows.compact()
 
     def view(self) -> TemporalView:
         """Events as they are now, for readers beside the writer.
