@@ -1,5 +1,7 @@
 import numpy as np
+import pytest
 from benchmarks.events import TCSR, Stream, batches_of, rmat_events, roots
+from benchmarks.segments import Segments, compiled
 
 from weft.graph import TemporalGraph
 
@@ -39,3 +41,32 @@ def test_roots_are_where_they_should_be():
     for _, time in roots(stream, "spread", 20, 3, 256):
         assert time.min() >= len(stream.time) // 2
         assert (np.diff(time[:20]) != 1).any()
+
+
+@pytest.mark.parametrize("late", [False, True])
+def test_segments_hold_what_the_graph_holds(tmp_path, late):
+    library = compiled(tmp_path)
+    if library is None:
+        pytest.skip("needs a C++ compiler")
+    rng = np.random.default_rng(1)
+    time = np.arange(5000) - late * rng.integers(0, 200, 5000)
+    stream = Stream(*rng.integers(0, 90, (2, 5000)).astype(np.uint32), time)
+    log, graph, small = Segments(library, 90), TemporalGraph(90), Segments(library, 90)
+    for piece in batches_of(stream, 5000):
+        log.append(piece)
+        graph.append(*piece)
+    for piece in batches_of(stream, 17):  # some segments have a few nodes, others all
+        small.append(piece)
+    assert len(small) > 3
+    root, at = np.arange(90, dtype=np.uint32), rng.integers(0, 6000, 90)
+    drawn = graph.rows.sample(root, at, 20)
+    for name, ours in zip(drawn._fields, log.sample(root, at, 20, uniform=False), strict=True):
+        np.testing.assert_array_equal(ours, getattr(drawn, name))
+    if not late:
+        for name, ours in zip(drawn._fields, small.sample(root, at, 20, uniform=False), strict=True):
+            np.testing.assert_array_equal(ours, getattr(drawn, name))
+    any_, wanted = log.sample(root, at, 20, uniform=True), graph.rows.sample(root, at, 20, how="uniform")
+    np.testing.assert_array_equal(any_[0], wanted.row)
+    assert (any_[3] < at[any_[0]]).all()
+    np.testing.assert_array_equal(any_[3], stream.time[any_[2]])
+    assert all(len(np.unique(any_[2][any_[0] == n])) == (any_[0] == n).sum() for n in range(90))
