@@ -24,14 +24,27 @@ class LinkDecoder(nn.Module):
 
     def __init__(self, dim: int, extra: int = 0) -> None:
         super().__init__()
-        self.source, self.target = nn.Linear(dim, dim), nn.Linear(dim, dim)
-        self.mine, self.yours = nn.Linear(dim, dim), nn.Linear(dim, dim)
+        self.source, self.target = nn.Linear(dim, 2 * dim), nn.Linear(dim, 2 * dim)
         self.out = nn.Sequential(nn.Linear(2 * dim + extra, dim), nn.ReLU(), nn.Linear(dim, 1))
 
-    def forward(self, source_PD: Tensor, target_PD: Tensor, extra: Tensor | None = None) -> Tensor:
-        """Scores (logits), float32 ``[P]``."""
-        side = self.source(source_PD) + self.target(target_PD)
-        seen = [side.relu_(), self.mine(source_PD) * self.yours(target_PD)]
+    def forward(
+        self, source: Tensor, target: Tensor, at: tuple[Tensor, Tensor], extra: Tensor | None = None
+    ) -> Tensor:
+        """Scores of pairs.
+
+        Args:
+            source: float32 ``[S, D]``, different sources.
+            target: float32 ``[T, D]``, different targets.
+            at: of each pair the numbers of source and target, int64 ``[P]``.
+            extra: float32 ``[P, E]``.
+
+        Returns:
+            Logits, float32 ``[P]``.
+        """
+        # Maps of nodes, not of pairs: one source is mostly compared with several targets.
+        one, mine = self.source(source).index_select(0, at[0]).chunk(2, dim=1)
+        other, yours = self.target(target).index_select(0, at[1]).chunk(2, dim=1)
+        seen = [(one + other).relu(), mine * yours]
         if extra is not None:
             seen.append(extra)
         return self.out(torch.cat(seen, dim=1)).squeeze(1)

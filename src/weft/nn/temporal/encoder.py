@@ -46,13 +46,11 @@ class TemporalEncoder(nn.Module):
         if dim < 1:
             raise WeftValueError(f"temporal encoder: dim must be at least 1 (got {dim})")
         self.graph, self.dim, self.seed = graph, dim, seed
+        self.step = 0
+        """Steps of learning so far: the seed of what is sampled at random."""
         self.node_features, self.event_features = node_features, event_features
         self._identity = Identity(dim, seed) if node_features is None else None
-
-    @property
-    def node_dim(self) -> int:
-        """Columns of :meth:`nodes`."""
-        return self.dim if self.node_features is None else self.node_features.shape[1]
+        self.given = nn.Identity() if node_features is None else nn.Linear(node_features.shape[1], dim)
 
     @property
     def event_dim(self) -> int:
@@ -60,8 +58,10 @@ class TemporalEncoder(nn.Module):
         return 0 if self.event_features is None else self.event_features.shape[1]
 
     def nodes(self, node: I64) -> Tensor:
-        """Features of nodes, float32 ``[..., node_dim]``."""
-        return self._identity.take(node) if self._identity is not None else _taken(self.node_features, node)
+        """Features of nodes, float32 ``[..., D]``: identities, or a map of those that were given."""
+        if self._identity is not None:
+            return self._identity.take(node)
+        return self.given(_taken(self.node_features, node))
 
     def events(self, eid: I64) -> Tensor:
         """Features of events, float32 ``[..., event_dim]``."""

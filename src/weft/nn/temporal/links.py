@@ -57,11 +57,11 @@ class TemporalLinks:
 
     def _scores(self, source: I64, target: I64, time: I64) -> Tensor:
         """Logits ``[P]`` of pairs; each node at a time is worked out once."""
-        nodes, times, of = unique_pairs(np.concatenate([source, target]), np.concatenate([time, time]))
-        vector = self.encoder(nodes, times)
-        at = torch.from_numpy(of)
-        pairs = len(source)
-        return self.net["decoder"](vector.index_select(0, at[:pairs]), vector.index_select(0, at[pairs:]))
+        node_S, time_S, source_P = unique_pairs(source, time)
+        node_T, time_T, target_P = unique_pairs(target, time)
+        vectors = self.encoder(np.concatenate([node_S, node_T]), np.concatenate([time_S, time_T]))
+        at = torch.from_numpy(source_P), torch.from_numpy(target_P)
+        return self.net["decoder"](*vectors.split([len(node_S), len(node_T)]), at)
 
     @torch.no_grad()
     def score(self, source: npt.ArrayLike, target: npt.ArrayLike, time: npt.ArrayLike) -> F32:
@@ -120,6 +120,7 @@ class TemporalLinks:
             loss.backward()
         self.optimizer.step()
         self.steps += 1
+        self.encoder.step = self.steps
         return float(loss.detach())
 
     def observe(
@@ -163,7 +164,7 @@ class TemporalLinks:
         """Go on from what :meth:`state_dict` gave."""
         self.net.load_state_dict(state["net"])
         self.optimizer.load_state_dict(state["optimizer"])
-        self.steps = int(state["steps"])
+        self.steps = self.encoder.step = int(state["steps"])
         self._met = _Met()
         self._met.add(state["targets"].numpy())
 

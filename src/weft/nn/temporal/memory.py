@@ -84,7 +84,7 @@ class NodeMemory(nn.Module):
 
     def look(self, node: Tensor) -> Tensor:
         """Memory of nodes after their last event, float32 ``[..., D]``, without gradient."""
-        return self.after[node.clamp(max=self.num_nodes)]
+        return self.after.index_select(0, node.clamp(max=self.num_nodes))
 
     def _take_in(self, node_U: Tensor) -> Tensor:
         mail = [self.before[node_U], self.other[node_U], self.time(self.since[node_U].float())]

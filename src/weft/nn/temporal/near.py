@@ -5,7 +5,7 @@ Shapes: R roots, K events of each at most, S events, D columns.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -26,15 +26,15 @@ class Near(NamedTuple):
 
     Attributes:
         there: bool ``[R, K]``, whether there is one.
-        col: int64 ``[R, K]``, the number of the node at the other end in the hop's nodes.
-        node: int64 ``[R, K]``, that node.
+        node: int64 ``[R, K]``, the node at the other end.
+        col: int64 ``[R, K]``, its number in the hop's nodes.
         eid: int64 ``[R, K]``.
         delta: float32 ``[R, K]``, how long before the root; taken as int64, then rounded.
     """
 
     there: Tensor
-    col: Tensor
     node: I64
+    col: Tensor
     eid: I64
     delta: Tensor
 
@@ -44,16 +44,17 @@ def rectangle(hop: TemporalHop, roots: int, width: int) -> Near:
     first_R = np.searchsorted(hop.row, np.arange(roots))
     at_S = hop.row * width + np.arange(len(hop.row)) - first_R[hop.row]
 
-    def spread(values: npt.NDArray[np.generic], dtype: type) -> npt.NDArray[np.generic]:
+    def spread(values: npt.NDArray[Any] | bool, dtype: type) -> npt.NDArray[Any]:
+        if roots * width == len(hop.row) and isinstance(values, np.ndarray):  # all rows are full
+            return values.astype(dtype).reshape(roots, width)
         out = np.zeros(roots * width, dtype)
         out[at_S] = values
         return out.reshape(roots, width)
 
-    there = spread(np.ones(len(at_S), bool), bool)
     return Near(
-        there=torch.from_numpy(there),
+        there=torch.from_numpy(spread(True, bool)),
+        node=spread(hop.node[hop.col], np.int64),
         col=torch.from_numpy(spread(hop.col, np.int64)),
-        node=spread(hop.node[hop.col], np.int64),  # type: ignore[arg-type]
-        eid=spread(hop.eid, np.int64),  # type: ignore[arg-type]
+        eid=spread(hop.eid, np.int64),
         delta=torch.from_numpy(spread(hop.delta, np.float32)),
     )

@@ -12,11 +12,16 @@ import torch
 from weft.errors import WeftError, WeftValueError
 from weft.features import MemoryTable
 from weft.graph import TemporalGraph
-from weft.nn.temporal import TGN, TemporalLinks
+from weft.nn.temporal import GAT, SAGE, TGAT, TGN, DySAT, GraphMixer, TemporalLinks
 
 ENCODERS = {
     "tgn": lambda graph, **more: TGN(graph, 12, neighbors=4, **more),
     "tgn-identity": lambda graph, **more: TGN(graph, 12, embedding="identity", **more),
+    "tgat": lambda graph, **more: TGAT(graph, 12, num_neighbors=(3, 3), **more),
+    "mixer": lambda graph, **more: GraphMixer(graph, 12, neighbors=5, **more),
+    "dysat": lambda graph, **more: DySAT(graph, 60, 12, num_neighbors=(3, 3), **more),
+    "sage": lambda graph, **more: SAGE(graph, 12, num_neighbors=(3, 3), **more),
+    "gat": lambda graph, **more: GAT(graph, 12, num_neighbors=(3, 3), **more),
 }
 
 

@@ -17,17 +17,17 @@ from weft.sampling import TemporalNeighborSampler
 
 def test_attention_that_is_none():
     with pytest.raises(WeftValueError, match="10 columns are no multiple of 3 heads"):
-        TemporalAttention(4, 5, 10, 3)
+        TemporalAttention(4, [5], 10, 3)
 
 
 @pytest.mark.parametrize("heads", [1, 2, 5])
 def test_attention_is_that_of_keys_and_values(heads):
     torch.manual_seed(0)
-    layer = TemporalAttention(7, 9, 10, heads, dropout=0.0)
+    layer = TemporalAttention(7, [4, 5], 10, heads, dropout=0.0)
     torch.nn.init.normal_(layer.bias)
     root, event = torch.randn(6, 7), torch.randn(6, 4, 9)
     there = torch.tensor([[True] * k + [False] * (4 - k) for k in (0, 1, 2, 3, 4, 4)])
-    got = layer(root, event, there)
+    got = layer(root, event.split([4, 5], dim=2), there)
     each = 10 // heads
     for r in range(6):
         count = int(there[r].sum())
@@ -45,9 +45,9 @@ def test_attention_is_that_of_keys_and_values(heads):
 
 
 def test_a_root_without_events_has_a_gradient_that_is_a_number():
-    layer = TemporalAttention(3, 3, 4)
+    layer = TemporalAttention(3, [3], 4)
     root = torch.randn(2, 3, requires_grad=True)
-    layer(root, torch.zeros(2, 5, 3), torch.zeros(2, 5, dtype=torch.bool)).sum().backward()
+    layer(root, [torch.zeros(2, 5, 3)], torch.zeros(2, 5, dtype=torch.bool)).sum().backward()
     assert root.grad is not None
     assert torch.isfinite(root.grad).all()
 
