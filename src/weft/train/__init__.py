@@ -8,6 +8,7 @@ from weft.train.settings import Settings
 from weft.train.split import Split
 from weft.train.store import Trained, Types
 from weft.train.targets import Targets
+from weft.train.temporal import TemporalEpoch, fit_events
 from weft.train.training import Training
 from weft.train.typed import TypedTraining
 
@@ -17,10 +18,12 @@ __all__ = [
     "Settings",
     "Split",
     "Targets",
+    "TemporalEpoch",
     "Trained",
     "Training",
     "TypedTraining",
     "Types",
     "fit",
+    "fit_events",
     "predict",
 ]
