@@ -11,7 +11,7 @@
 namespace weft {
 namespace {
 
-constexpr size_t few = 4096;  // events of a batch that one thread is done with before others have woken up
+constexpr size_t few = 1024;  // events of a batch that one thread is done with before others have woken up
 constexpr size_t kept_items = size_t{1} << 20;  // of a batch, in buffers that are kept for the next one
 constexpr size_t row_ahead = 24, event_ahead = 12;
 

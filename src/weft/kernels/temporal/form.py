@@ -42,11 +42,12 @@ def checked(what: str, arrays: Sequence[npt.ArrayLike], dtypes: Sequence[type]) 
     for given, dtype in zip(map(np.asarray, arrays), dtypes, strict=True):
         if given.ndim != 1 or (given.dtype.kind not in "iu" and given.size):
             raise WeftValueError(f"{what}: give integers [N] (got {given.dtype} {list(given.shape)})")
-        bounds = np.iinfo(dtype)
-        low, high = (int(given.min()), int(given.max())) if given.size else (0, 0)
-        if low < bounds.min or high > bounds.max:
-            worst = low if low < bounds.min else high
-            raise WeftValueError(f"{what}: {worst} does not fit into {np.dtype(dtype)}")
+        if given.dtype != dtype and given.size:
+            bounds = np.iinfo(dtype)
+            low, high = int(given.min()), int(given.max())
+            if low < bounds.min or high > bounds.max:
+                worst = low if low < bounds.min else high
+                raise WeftValueError(f"{what}: {worst} does not fit into {np.dtype(dtype)}")
         made.append(np.ascontiguousarray(given, dtype))
     if len({len(array) for array in made}) > 1:
         lengths = ", ".join(str(len(array)) for array in made)
