@@ -253,6 +253,18 @@ class EventLog:
             found.append((key << _BITS) + np.flatnonzero(its & ~chunk.gone[:size]))
         return np.concatenate(found) if found else np.empty(0, np.int64)
 
+    def at(self, rank: I64) -> Events:
+        """Events that are left, by their place 0, 1, 2, … among these in the order of arrival."""
+        keys = np.array(list(self._chunks), np.int64)
+        ends = np.cumsum([chunk.left for chunk in self._chunks.values()])
+        which = np.searchsorted(ends, rank, side="right")
+        number = np.empty(len(rank), np.int64)
+        for one in np.unique(which):
+            mine, chunk = which == one, self._chunks[int(keys[one])]
+            there = np.flatnonzero(~chunk.gone[: chunk.size])
+            number[mine] = (keys[one] << _BITS) + there[rank[mine] - (ends[one] - chunk.left)]
+        return self.take(number)
+
     def pieces(self) -> Iterator[Events]:
         """All events that are left, by number, a piece at a time."""
         for key, chunk in self._chunks.items():

@@ -226,6 +226,21 @@ class TemporalGraph:
         """All events in the order of arrival, a piece at a time."""
         return self._log.pieces()
 
+    def events_at(self, rank: npt.ArrayLike) -> Events:
+        """Events by their place in the order of arrival, integers ``[K]`` from 0 to below ``num_events``.
+
+        Raises:
+            WeftValueError: there is no such place.
+        """
+        (places,) = checked("events at", (rank,), (np.int64,))
+        with self._lock:
+            if len(places) and not 0 <= places.min() <= places.max() < self.num_events:
+                raise WeftValueError(
+                    f"events at: places must be in 0 .. {self.num_events - 1} (got {places.min()} .. "
+                    f"{places.max()})"
+                )
+            return self._log.at(places)
+
     def snapshot(self) -> TemporalSnapshot:
         """The graph as it is now. What it alone holds is given back by the first change after it is gone."""
         with self._lock:

@@ -134,3 +134,27 @@ def test_a_snapshot_beside_changes():
     np.testing.assert_array_equal(before.time, after.time)
     np.testing.assert_array_equal(ids, seen.eids(after.number))
     assert (seen.num_nodes, seen.num_events) == (50, 200_000)
+
+
+def test_events_at_their_places(given=200_000):
+    rng = np.random.default_rng(5)
+    graph = TemporalGraph(50)
+    ends, time = rng.integers(0, 50, (2, given)), rng.integers(0, 1000, given)
+    ids = graph.append(*ends, time, rng.permutation(given) + 7)
+    gone = np.concatenate([np.arange(65_000, 140_000), rng.choice(60_000, 20_000, replace=False)])
+    graph.delete(ids[gone])
+    left = np.setdiff1d(np.arange(given), gone)
+    rank = rng.integers(0, len(left), 3000)
+    found = graph.events_at(rank)
+    np.testing.assert_array_equal(found.eid, ids[left[rank]])
+    np.testing.assert_array_equal(found.time, time[left[rank]])
+    np.testing.assert_array_equal(found.source, ends[0][left[rank]])
+    assert len(graph.events_at([]).time) == 0
+
+
+@pytest.mark.parametrize("rank", [[-1], [3], [0, 5]])
+def test_places_that_are_none(rank):
+    graph = TemporalGraph()
+    graph.append([1, 2, 3], [4, 5, 6], [7, 8, 9])
+    with pytest.raises(WeftValueError, match="places must be in"):
+        graph.events_at(rank)
