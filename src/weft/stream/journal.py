@@ -33,6 +33,7 @@ class Journal:
             self._file: IO[bytes] = path.open("r+b" if path.exists() else "w+b")
             for _ in range(lines):
                 if not self._file.readline().endswith(b"\n"):
+                    self._file.close()
                     raise StorageError(f"{path} has fewer than {lines:,} lines: it was cut off; begin anew")
             self._file.truncate(self._file.tell())
             sync_directory(path.parent)

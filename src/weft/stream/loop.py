@@ -6,7 +6,7 @@ import contextlib
 import time
 from collections.abc import Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 
     from weft.stream.batch import Source
 
-__all__ = ["ASIDE", "KIND", "METRICS", "STATE", "Run", "run"]
+__all__ = ["ASIDE", "KIND", "LATE", "METRICS", "STATE", "Run", "run"]
 
 KIND = "weft.stream"
-STATE, METRICS, ASIDE = "state", "metrics.jsonl", "aside.jsonl"
+STATE, METRICS, LATE, ASIDE = "state", "metrics.jsonl", "late.jsonl", "aside.jsonl"
 _EVENT = ("source", "target", "time", "eid")
 
 
@@ -46,9 +46,10 @@ class Run:
     """Keeps a model current with a stream, in a folder of its own.
 
     The folder holds ``state`` (a directory that is replaced as a whole), ``metrics.jsonl`` (a line for every
-    round) and ``aside.jsonl`` (events that were not taken in, and why). The state holds the graph, the model,
+    round), ``late.jsonl`` (events that came too late) and ``aside.jsonl`` (others that were not taken in, and
+    why). The state holds the graph, the model,
     its optimiser and memory, the baselines, what the watermark holds back, all counters that random numbers
-    are counted by, how long the two files are, and the place in the source; so a run that was killed at any
+    are counted by, how long these files are, and the place in the source; so a run that was killed at any
     moment goes on to the state it would have had, and every event counts once.
 
     Args:
@@ -83,7 +84,8 @@ class Run:
         tensorboard: str | os.PathLike[str] | None = None,
     ) -> None:
         self.out, self.settings = check_path("out", out), settings or Settings()
-        self.source = cast("Source", source if hasattr(source, "batches") else IteratorSource(source))
+        given: Any = source
+        self.source: Source = given if hasattr(given, "batches") else IteratorSource(given)
         self.name, make = maker(model)
         self.live = Live(make, self.settings)
         self._watermark, self._ready = Watermark(self.settings.lateness), Columns()
@@ -99,7 +101,7 @@ class Run:
         self._seen = Pairs()  # ids of events, as pairs of their halves
         self._every = snapshot_rounds, snapshot_minutes
         self._saved = time.perf_counter(), 0
-        self._lines = {METRICS: 0, ASIDE: 0}
+        self._lines = {METRICS: 0, LATE: 0, ASIDE: 0}
         self._begin(resume=resume, overwrite=overwrite)
         self._journals: dict[str, Journal] = {}
         self._curves = None if tensorboard is None else Path(tensorboard)
@@ -183,8 +185,8 @@ class Run:
                 self.out.mkdir(parents=True, exist_ok=True)
             stack.enter_context(locked(self.out / STATE))
             interrupts = stack.enter_context(Interrupts("round"))
-            for name in (METRICS, ASIDE):
-                self._journals[name] = Journal(self.out / name, self._lines[name])
+            for name, lines in self._lines.items():
+                self._journals[name] = Journal(self.out / name, lines)
                 stack.callback(self._journals[name].close)
             board = None
             if self._curves is not None:
@@ -275,7 +277,9 @@ class Run:
             {"why": why, **dict(zip(columns, values, strict=True))}
             for values in zip(*columns.values(), strict=True)
         ]
-        self._journals[ASIDE].write(*lines)
+        # Late ones are found as they are read, others as they are worked through: in one file, how much is
+        # read together would show.
+        self._journals[LATE if why == "late" else ASIDE].write(*lines)
         self.counts[why] += len(lines)
 
     def _due(self, *, over: bool) -> bool:
@@ -304,7 +308,8 @@ class Run:
             figures["loss"] = self.live.retrain()
             figures["retrained"] = True
         graph = self.live.graph
-        line: dict[str, Any] = {"round": self.rounds, "time": self.live.newest, **figures, **self.counts}
+        line: dict[str, Any] = {"round": self.rounds, "time": self.live.newest, **figures}
+        line |= {why: self.counts[why] for why in ("repeated", "not there")}
         line |= {"nodes": graph.num_nodes, "edges": graph.num_events, "seconds": time.perf_counter() - begun}
         self._journals[METRICS].write(line)
         if board is not None:

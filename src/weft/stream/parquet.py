@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +14,8 @@ from weft.graph.temporal import as_times
 from weft.stream.batch import ADD, DELETE, Batch, Offset
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import os
+    from collections.abc import Iterator
     from pathlib import Path
 
     import polars as pl
@@ -48,7 +49,7 @@ class ParquetSource:
         eid: str | None = None,
         rows: int = 1 << 16,
     ) -> None:
-        several = [path] if isinstance(path, str | os.PathLike) else list(path)
+        several = list(path) if isinstance(path, Sequence) and not isinstance(path, str) else [path]
         self.paths: list[Path] = [check_path("a source", one) for one in several]
         if not self.paths:
             raise ParseError("no Parquet files were given")

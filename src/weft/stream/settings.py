@@ -18,7 +18,8 @@ class Settings:
     """Settings of a run; every one of them is a part of its result.
 
     Attributes:
-        lateness: how much later than the newest an event may come and still be sorted in, in the unit of time.
+        lateness: by how much an event may be older than the newest and still be sorted in, in the unit of
+            time.
         round_size: events of a round, deletions among them; after each there is a line of metrics.
         batch_size: events that are scored before any of them is taken in.
         warmup: events of the first round, which are not scored but learned from alone.
@@ -31,8 +32,8 @@ class Settings:
         historical: the share of these that may be targets of the same source from before.
         directed: events are found from their sources alone.
         bipartite: sources and targets are of two kinds: the same id is another node as the other.
-        deletes: what a deletion without the id of an event takes out: the events of its ``pair``, or all of its
-            ``target``.
+        deletes: what a deletion without the id of an event takes out: the events of its ``pair``, or all of
+            its ``target``.
         seed: of everything that is drawn.
     """
 

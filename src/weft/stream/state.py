@@ -84,7 +84,8 @@ class _Encoder:
         if torch is not None and isinstance(state, torch.Tensor):
             return self._array("tensor", state.detach().cpu().numpy())
         raise WeftTypeError(
-            f"a state must be made of arrays, tensors, numbers, text, dicts and lists (got {type(state).__name__})"
+            "a state must be made of arrays, tensors, numbers, text, dicts and lists (got "
+            f"{type(state).__name__})"
         )
 
     def _array(self, kind: str, array: np.ndarray[Any, Any]) -> dict[str, Any]:

@@ -228,7 +228,8 @@ class TextSource:
             where = f"{self.path}, line {number + 1}: '{text[:_SHOWN]}'"
             if len(fields) != self._width:
                 raise ParseError(
-                    f"{where} has {len(fields)} columns, and the first line has {self._width}; make them alike"
+                    f"{where} has {len(fields)} columns, and the first line has {self._width}; make them "
+                    "alike"
                 )
             for what, at in self._at.items():
                 rows[what].append(self._value(what, fields[at], where))
