@@ -119,10 +119,27 @@ def _checkpoint(reader: DirectoryReader) -> dict[str, Any]:
     }
 
 
+def _stream(reader: DirectoryReader) -> dict[str, Any]:
+    meta, params = reader.meta, reader.meta["params"]
+    return {
+        "what": "the state of a run of weft stream",
+        "model": params["model"],
+        "rounds": meta["rounds"],
+        "events_left": len(reader.arrays["time"]),
+        "settings": {name: value for name, value in params.items() if name != "model"},
+        "next": "the same command with --resume goes on from it",
+    }
+
+
 def _written(reader: DirectoryReader) -> str:
     at = (reader.path / "manifest.json").stat().st_mtime
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
-FACTS = {"weft.embedding": _embedding, "weft.model": _model, "weft.checkpoint": _checkpoint}
+FACTS = {
+    "weft.embedding": _embedding,
+    "weft.model": _model,
+    "weft.checkpoint": _checkpoint,
+    "weft.stream": _stream,
+}
 """What says the facts of a directory, by its format."""

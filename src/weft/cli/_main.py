@@ -35,6 +35,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "update": ("weft.cli.update", "learn vectors further after the graph has changed"),
     "train": ("weft.cli.train", "train a graph neural network on features larger than memory"),
     "predict": ("weft.cli.predict", "what a trained network says of every node"),
+    "stream": ("weft.cli.stream", "keep a model of events current, scored before it learns"),
     "evaluate": ("weft.cli.evaluate", "measure vectors by node classification or link prediction"),
     "neighbors": ("weft.cli.neighbors", "list the nodes whose vectors are closest to a node's"),
     "export": ("weft.cli.export", "write vectors as .npy, Parquet or word2vec text"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from weft.serve.picture import Picture
 
@@ -43,14 +43,17 @@ def line_chart(
     *,
     x_label: str,
     y_label: str,
+    others: Sequence[Sequence[tuple[float, float]]] = (),
     width: int = 520,
     height: int = 240,
 ) -> str:
-    """One line with axes."""
+    """One line with axes, and others behind it, in the colours ``--c``, ``--d``, …."""
     left, right, top, bottom = 46, 12, 22, 34
-    x_ticks, y_ticks = ticks(min(0.0, *xs), max(xs)), ticks(min(ys), max(ys))
-    x_range = (x_ticks[0], max(x_ticks[-1], *xs)) if len(xs) else (0.0, 1.0)
-    y_range = (min(y_ticks[0], *ys), max(y_ticks[-1], *ys))
+    every = [point for line in others for point in line]
+    all_x, all_y = [*xs, *(x for x, _ in every)], [*ys, *(y for _, y in every)]
+    x_ticks, y_ticks = ticks(min(0.0, *all_x), max(all_x)), ticks(min(all_y), max(all_y))
+    x_range = (x_ticks[0], max(x_ticks[-1], *all_x)) if len(all_x) else (0.0, 1.0)
+    y_range = (min(y_ticks[0], *all_y), max(y_ticks[-1], *all_y))
 
     def at_x(x: float) -> float:
         return left + (x - x_range[0]) / (x_range[1] - x_range[0] or 1) * (width - left - right)
@@ -67,10 +70,17 @@ def line_chart(
         f'<text x="{at_x(x):.1f}" y="{height - bottom + 17}" text-anchor="middle">{_short(x)}</text>'
         for x in x_ticks
     )
-    path = "M" + "L".join(f"{at_x(x):.1f} {at_y(y):.1f}" for x, y in zip(xs, ys, strict=True))
+
+    def path(points: Iterable[tuple[float, float]]) -> str:
+        return "M" + "L".join(f"{at_x(x):.1f} {at_y(y):.1f}" for x, y in points)
+
+    behind = "".join(
+        f'<path d="{path(line)}" class="curve" style="stroke:var(--{paint})"/>'
+        for line, paint in zip(others, "cdef", strict=False)
+    )
     return (
         f'<svg viewBox="0 0 {width} {height}" class="chart" role="img" aria-label="{escape(y_label)}">'
-        f'{grid}{marks}<path d="{path}" class="curve"/>'
+        f'{grid}{marks}{behind}<path d="{path(zip(xs, ys, strict=True))}" class="curve"/>'
         f'<text x="{left - 8}" y="12" class="name" text-anchor="start" dx="-30">{escape(y_label)}</text>'
         f'<text x="{width - right}" y="{height - 2}" class="name" text-anchor="end">{escape(x_label)}</text>'
         "</svg>"

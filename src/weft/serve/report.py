@@ -37,12 +37,16 @@ class Curve:
         x_label: what goes to the right.
         y_label: what goes up.
         points: (x, y), from left to right; with fewer than two there is no chart.
+        name: of the line, where there are others.
+        others: lines behind it by name, four at most.
     """
 
     heading: str
     x_label: str
     y_label: str
     points: Sequence[tuple[float, float]]
+    name: str = ""
+    others: Mapping[str, Sequence[tuple[float, float]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,7 +250,15 @@ def _curve(curve: Curve) -> str:
     if len(curve.points) < 2:
         return ""
     xs, ys = zip(*curve.points, strict=True)
-    return _section(curve.heading, charts.line_chart(xs, ys, x_label=curve.x_label, y_label=curve.y_label))
+    drawn = charts.line_chart(
+        xs, ys, x_label=curve.x_label, y_label=curve.y_label, others=list(curve.others.values())
+    )
+    paints = ["mark", *"cdef"]
+    names = "".join(
+        f'<li><i style="background:var(--{paint})"></i>{escape(name)}</li>'
+        for name, paint in zip([curve.name, *curve.others], paints, strict=False)
+    )
+    return _section(curve.heading, drawn + (f'<ul class="legend">{names}</ul>' if curve.others else ""))
 
 
 def _stages(stages: Sequence[tuple[str, float]]) -> str:

@@ -62,8 +62,13 @@ class Live:
         """Events that were taken in ever, and steps of learning."""
 
     def _made(self) -> Any:  # noqa: ANN401
+        knew = "torch" in sys.modules
         self._seed(0)
-        return self._make(self.graph)
+        made = self._make(self.graph)
+        if "torch" in sys.modules and not knew:  # making it brought torch in: its weights were not seeded
+            self._seed(0)
+            made = self._make(self.graph)
+        return made
 
     def _seed(self, step: int) -> None:
         """Torch's generator as a function of the step, so that it is no state."""
@@ -191,7 +196,7 @@ class Live:
         its = np.isin(ids, later, invert=True)
         if named:
             its &= ids == int(one["eid"])
-        elif not whole:
+        if not whole:
             its &= other == target
         gone = np.unique(ids[its])
         if len(gone) == 0:

@@ -48,10 +48,18 @@ class Model(Protocol):
 Make = Callable[["TemporalGraph"], Any]
 """Makes a model of the graph that a run keeps; the same one whenever it is called."""
 
+
+def _tgn(graph: TemporalGraph) -> Any:  # noqa: ANN401
+    from weft.stream.tgn import LiveTGN
+
+    return LiveTGN(graph)
+
+
 MODELS: dict[str, Make] = {
     "edgebank": lambda graph: EdgeBank(),
     "heuristic": lambda graph: CountRecency(),
     "logistic": NeighborLogistic,
+    "tgn": _tgn,
 }
 """Models by name."""
 

@@ -35,12 +35,14 @@ class Scores:
     ) -> None:
         """Score events int64 ``[B]`` and negatives int64 ``[B, C]``, -1 for none."""
         self.events += len(time)
+        # Random ones come last, and where there are too few of them, none after them.
+        some = np.flatnonzero(negative[:, 0] >= 0)
+        last = (negative[some] >= 0).sum(axis=1) - 1
         for name, model in models.items():
             positive, against = ranked(model, source, target, time, negative)
             self._rank.setdefault(name, []).append(metrics.ranks(positive, against))
             self._true.setdefault(name, []).append(positive)
-            last = against[:, -1]
-            self._false.setdefault(name, []).append(last[last > -np.inf])
+            self._false.setdefault(name, []).append(against[some, last])
 
     def found(self) -> dict[str, dict[str, float]]:
         """AP, AUC and MRR of each model; nothing where there were no events, or no negatives."""

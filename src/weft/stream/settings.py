@@ -32,8 +32,8 @@ class Settings:
         historical: the share of these that may be targets of the same source from before.
         directed: events are found from their sources alone.
         bipartite: sources and targets are of two kinds: the same id is another node as the other.
-        deletes: what a deletion without the id of an event takes out: the events of its ``pair``, or all of
-            its ``target``.
+        deletes: what a deletion takes out that names no event: the events of its ``pair``, or all of its
+            ``target``. One with the id of an event takes out that, if it is of the pair.
         seed: of everything that is drawn.
     """
 
