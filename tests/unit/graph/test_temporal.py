@@ -136,7 +136,8 @@ def test_a_snapshot_beside_changes():
     assert (seen.num_nodes, seen.num_events) == (50, 200_000)
 
 
-def test_events_at_their_places(given=200_000):
+def test_events_at_their_places():
+    given = 200_000
     rng = np.random.default_rng(5)
     graph = TemporalGraph(50)
     ends, time = rng.integers(0, 50, (2, given)), rng.integers(0, 1000, given)
