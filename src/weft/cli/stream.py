@@ -77,7 +77,7 @@ class Args:
     """Passes over these, and over all events when the model is trained anew."""
 
     frozen: bool = False
-    """Learn nothing after the first round."""
+    """Learn nothing after the first round, but with --retrain."""
 
     replay: float = 0.5
     """Past events that are learned again for each new one."""

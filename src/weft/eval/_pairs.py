@@ -72,11 +72,12 @@ class Pairs:
 
     def forget(self, source: npt.ArrayLike, target: npt.ArrayLike) -> None:
         """Let go of all that pairs ``[K]`` had."""
-        gone = np.unique(keys(source, target))
-        for at, run in enumerate(self._runs):
-            kept = ~np.isin(run.pair, gone)
-            self._runs[at] = run.take(kept)
-        self._runs = [run for run in self._runs if len(run.pair)]
+        gone = keys(source, target)
+        for run in self._runs:
+            at = np.minimum(np.searchsorted(run.pair, gone), len(run.pair) - 1)
+            at = at[run.pair[at] == gone]
+            # Left where it is, and dropped when runs are merged: a pair costs a search.
+            run.count[at], run.last[at] = 0, NEVER
 
     def expire(self, before: int) -> None:
         """Let go of the pairs whose newest event is from before a time."""
@@ -93,7 +94,9 @@ class Pairs:
             begin = np.searchsorted(run.pair, first)
             size = np.searchsorted(run.pair, first | np.uint64(0xFFFFFFFF), side="right") - begin
             at = np.repeat(begin - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
-            row.append(np.repeat(np.arange(len(first)), size))
+            there = run.count[at] > 0
+            at = at[there]
+            row.append(np.repeat(np.arange(len(first)), size)[there])
             target.append((run.pair[at] & np.uint64(0xFFFFFFFF)).astype(np.int64))
         both = np.unique(keys(np.concatenate(row), np.concatenate(target)))
         return (both >> _HALF).astype(np.int64), (both & np.uint64(0xFFFFFFFF)).astype(np.int64)
@@ -121,4 +124,5 @@ def _merged(runs: list[_Run]) -> _Run:
     if len(pair) == 0:
         return runs[0]
     begin = np.flatnonzero(np.concatenate([[True], pair[1:] != pair[:-1]]))
-    return _Run(pair[begin], np.add.reduceat(count, begin), np.maximum.reduceat(last, begin))
+    run = _Run(pair[begin], np.add.reduceat(count, begin), np.maximum.reduceat(last, begin))
+    return run if run.count.all() else run.take(run.count > 0)

@@ -99,14 +99,17 @@ class Live:
             batch = rows(events, slice(begin, begin + size))
             adds = rows(batch, batch["op"] == ADD)
             count = len(adds["time"])
+            if count:
+                with self.gate.changing():
+                    self._append(adds)
+                if negatives is not None:  # scoring changes nothing, so that questions need not wait
+                    ends = adds["source"], adds["target"], adds["time"]
+                    scores.add(self.models, *ends, negatives.of(done, done + count))
+                if learn:
+                    with self.gate.changing():
+                        losses += self._learn(adds)
             with self.gate.changing():
                 if count:
-                    self._append(adds)
-                    ends = adds["source"], adds["target"], adds["time"]
-                    if negatives is not None:
-                        scores.add(self.models, *ends, negatives.of(done, done + count))
-                    if learn:
-                        losses += self._learn(adds)
                     self._observe(adds)
                 gone, none = self._delete(batch)
             deleted += gone

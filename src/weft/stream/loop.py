@@ -303,7 +303,7 @@ class Run:
         self._set_aside("not there", rows(events, lost))
         self.rounds += 1
         figures["expired"] = self.live.expire()
-        again = self.settings.retrain > 0 and not frozen and self.rounds % self.settings.retrain == 0
+        again = self.settings.retrain > 0 and self.rounds % self.settings.retrain == 0
         if warming or again:
             figures["loss"] = self.live.retrain()
             figures["retrained"] = True

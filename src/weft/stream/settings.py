@@ -24,7 +24,7 @@ class Settings:
         batch_size: events that are scored before any of them is taken in.
         warmup: events of the first round, which are not scored but learned from alone.
         epochs: passes over these, and over all events when the model is trained anew.
-        frozen: learn nothing after the first round.
+        frozen: learn nothing after the first round, but when the model is trained anew.
         replay: events of the past that are learned again for each new one, drawn uniformly.
         retrain: rounds after each of which a new model learns from all events; 0: never.
         window: events so much older than the newest are forgotten; None: none.
