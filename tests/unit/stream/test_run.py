@@ -12,7 +12,7 @@ import pytest
 
 from weft.errors import FormatError, StorageError, WeftKeyError, WeftTypeError, WeftValueError
 from weft.graph import TemporalGraph
-from weft.stream import DELETE, Batch, NeighborLogistic, Run, Settings, run
+from weft.stream import DELETE, Batch, NeighborLogistic, Run, Settings, TextSource, run
 from weft.stream.journal import read_lines
 from weft.stream.loop import ASIDE, LATE, METRICS, STATE
 
@@ -462,8 +462,6 @@ def test_logistic_knows_nothing_of_the_future():
 
 @pytest.mark.parametrize("name", ["collegemsg/CollegeMsg.txt.gz"])
 def test_learning_pays_on_messages(tmp_path, data_dir, name):
-    from weft.stream import TextSource
-
     path = data_dir / name
     if not path.is_file():
         pytest.skip(f"{name} is not there")
@@ -476,3 +474,62 @@ def test_learning_pays_on_messages(tmp_path, data_dir, name):
         return np.average([x["scores"]["model"]["ap"] for x in lines], weights=[x["events"] for x in lines])
 
     assert ap("learning") > ap("frozen", frozen=True) > 0.5
+
+
+def test_tgn_goes_on_bit_for_bit(tmp_path):
+    torch = pytest.importorskip("torch")
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    settings = SMALL | {"warmup": 150, "retrain": 3, "lateness": 25}
+    batches = cut(stream(500, disorder=40), 64)
+    try:
+        run(batches, tmp_path / "whole", "tgn", **settings)
+        for _ in range(2):
+            torch.rand(3)  # what else the process draws does not matter
+            made = Run(batches, tmp_path / "parts", "tgn", settings=Settings(**settings), resume=True)
+            made.go(rounds=2)
+        made = Run(batches, tmp_path / "parts", "tgn", settings=Settings(**settings), resume=True).go()
+    finally:
+        torch.set_num_threads(before)
+    assert state(tmp_path / "parts") == state(tmp_path / "whole")
+    vectors = made.embed([0, 1, 2])
+    assert vectors.dtype == np.float32
+    assert np.isfinite(vectors).all()
+    assert len(np.unique(vectors, axis=0)) == 3
+    np.testing.assert_array_equal(vectors, made.embed([0, 1, 2]))
+
+
+def test_a_file_that_is_followed(tmp_path):
+    """Rounds and results are those of the whole file; what is held back waits for more."""
+    columns, path = stream(600), tmp_path / "events.csv"
+    lines = [f"{s},{d},{t}\n" for s, d, t in zip(*columns, strict=True)]
+    path.write_text("".join(lines[:250]))
+    made = Run(TextSource(path, follow=True, poll=0.001), tmp_path / "a", settings=Settings(**SMALL))
+    made.go(stop=lambda: made.rounds >= 2)
+    assert (made.rounds, made.live.graph.num_events) == (2, 200)
+    with path.open("a") as file:
+        file.write("".join(lines[250:]))
+    asked = []
+    again = Run(
+        TextSource(path, follow=True, poll=0.001), tmp_path / "a", settings=Settings(**SMALL), resume=True
+    )
+    again.go(stop=lambda: asked.append(1) or (again.rounds >= 5 and len(asked) > 50))
+    assert again.rounds == 5  # the last event may have others of its time behind it
+    Run(TextSource(path), tmp_path / "a", settings=Settings(**SMALL), resume=True).go()
+    run(TextSource(path), tmp_path / "b", **SMALL)
+    assert state(tmp_path / "a") == state(tmp_path / "b")
+
+
+def test_curves(tmp_path):
+    pytest.importorskip("tensorboard")
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    run(cut(stream(), 64), tmp_path / "r", tensorboard=tmp_path / "curves", **SMALL)
+    found = EventAccumulator(str(tmp_path / "curves"))
+    found.Reload()
+    lines = read_lines(tmp_path / "r" / METRICS)
+    for tag, name in (("stream/ap of model", "model"), ("stream/mrr of edgebank", "edgebank")):
+        metric = tag.split("/")[1].split()[0]
+        expected = [line["scores"][name][metric] for line in lines if line["scores"]]
+        assert [event.value for event in found.Scalars(tag)] == pytest.approx(expected, rel=1e-6)
+    assert [event.step for event in found.Scalars("stream/loss")] == [100, 200, 300, 400, 500, 600]
