@@ -85,10 +85,15 @@ public:
     void write(std::span<const Root> roots, std::span<const size_t> ends, size_t begin, size_t end) {
         for (size_t i = begin; i < end; ++i)
             std::fill(out_.row + ends[i], out_.row + ends[i + 1], static_cast<int64_t>(i));
-        if (options_.uniform)
+        if (options_.uniform) {
+            for (size_t i = end + draw_lanes; i < std::min(end + 2 * draw_lanes, roots.size()); ++i)
+                __builtin_prefetch(roots[i].row);
+            for (size_t i = end; i < std::min(end + draw_lanes, roots.size()); ++i)
+                if (roots[i].row->parts > 0) __builtin_prefetch(roots[i].row->directory());
             any(roots, ends, begin, end);
-        else
+        } else {
             newest(roots, ends, begin, end);
+        }
         finish();
         std::swap(events_, found_);
         first_ = ends[begin];
