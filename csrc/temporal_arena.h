@@ -19,6 +19,12 @@ public:
     // arena ends. Throws std::bad_alloc.
     void* take(size_t bytes);
 
+    // Asks for memory for so many bytes of arrays at once; of an arena that holds nothing.
+    void reserve(size_t bytes);
+
+    // What an array of so many bytes takes.
+    static size_t taken(size_t bytes) { return (bytes + least - 1) / least * least; }
+
     // An array that was taken for so many bytes.
     void give(void* array, size_t bytes);
 
@@ -26,7 +32,10 @@ public:
     size_t held() const { return held_; }  // bytes asked from the system
 
 private:
-    static constexpr size_t least = 32, first_chunk = size_t{64} << 10, huge = size_t{2} << 20;
+    static constexpr size_t least = 32, first_chunk = size_t{64} << 10, huge = size_t{2} << 20,
+                            many_huge = 8 * huge;  // where a part of one more or less is not much
+
+    void add_chunk(size_t bytes);
 
     std::vector<std::vector<std::byte>> small_;  // chunks too small for huge pages
     std::vector<HugeBuffer> chunks_;

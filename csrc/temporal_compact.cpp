@@ -6,6 +6,18 @@
 #include "temporal_rows.h"
 
 namespace weft {
+namespace {
+
+uint32_t room_of(uint32_t events) { return events + events % 2; }  // memory comes in twos
+
+// Of a row of so many events, when it is tight.
+size_t tight_bytes(uint32_t events) {
+    const uint32_t full = events / TemporalRows::block, rest = events % TemporalRows::block;
+    const size_t parts = events > TemporalRows::block ? full + (rest > 0) : 0;
+    return (size_t{full} * TemporalRows::block + room_of(rest)) * sizeof(Event) + parts * sizeof(Part);
+}
+
+}  // namespace
 
 // Each shard gets new memory, and its rows move there; the old memory goes, or stays as long as there are views of it.
 void TemporalRows::compact() {
@@ -15,6 +27,10 @@ void TemporalRows::compact() {
     parallel_for(shards, [&](size_t s) {
         Shard& shard = memory_[s];
         Arena arena;
+        size_t bytes = 0;
+        for (size_t p = s; p < pages_.size(); p += shards)
+            for (size_t r = 0; pages_[p] && r < page_rows; ++r) bytes += tight_bytes(pages_[p]->rows[r].size);
+        arena.reserve(bytes);
         std::vector<std::shared_ptr<Page>> made;
         for (size_t p = s; p < pages_.size(); p += shards) {
             made.push_back(nullptr);
@@ -40,7 +56,6 @@ void TemporalRows::compact() {
 
 // The same events in as many bytes as they take.
 Row TemporalRows::tight(Arena& arena, const Row& row) const {
-    const auto room_of = [](uint32_t events) { return events + events % 2; };  // memory comes in twos
     uint32_t p = 0, at = 0;  // what is read next
     const auto copy = [&](Event* out, uint32_t count) {
         if (row.parts == 0) {

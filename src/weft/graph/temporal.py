@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ __all__ = ["TemporalGraph", "TemporalSnapshot"]
 
 I64 = npt.NDArray[np.int64]
 _NODES = np.iinfo(np.uint32).max  # nodes at most
+_LOOSE = 1 << 16  # events that may go before rows are packed anew: memory of few is not worth it
 _NUMBERS = 1 << 32  # between the oldest event that is left and the newest
 
 
@@ -62,6 +64,7 @@ class TemporalGraph:
         self.rows = TemporalRows(num_nodes, both=not directed)
         """Events of nodes by time."""
         self._log, self._lock = EventLog(), threading.RLock()
+        self._loose = 0  # events that went since rows were packed
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, verify: bool = False) -> TemporalGraph:
@@ -108,6 +111,7 @@ class TemporalGraph:
         with self._lock:
             self.rows.compact()
             self._log.compact()
+            self._loose = 0
 
     def __repr__(self) -> str:
         """Sizes."""
@@ -206,7 +210,7 @@ class TemporalGraph:
     def _take_out(self, number: I64) -> None:
         gone = self._log.take(number)
         self.rows.remove(gone.source, gone.target, gone.time, number & (_NUMBERS - 1))
-        self._log.drop(number)
+        self._drop(number)
 
     def expire(self, before: int) -> int:
         """Take out all events from before a time.
@@ -219,8 +223,16 @@ class TemporalGraph:
             gone = self._log.take(number)
             nodes = gone.source if self.directed else np.concatenate([gone.source, gone.target])
             self.rows.expire(before, np.unique(nodes))
-            self._log.drop(number)
+            self._drop(number)
             return len(number)
+
+    def _drop(self, number: I64) -> None:
+        self._log.drop(number)
+        self._loose += len(number)
+        if self._loose > max(self._log.left // 2, _LOOSE):
+            self._loose = 0
+            with contextlib.suppress(MemoryError):  # what was asked for is done
+                self.rows.compact()
 
     def events(self) -> Iterator[Events]:
         """All events in the order of arrival, a piece at a time."""

@@ -205,8 +205,8 @@ def test_compact():
     graph = TemporalGraph(2000)
     for step in range(5):
         graph.append(*(rng.integers(0, 2000, (2, 40_000)) ** 2 // 2000), np.arange(40_000) + 40_000 * step)
-    graph.expire(60_000)
-    graph.delete(rng.choice(np.arange(60_000, 200_000), 30_000, replace=False))
+    graph.expire(40_000)
+    graph.delete(rng.choice(np.arange(40_000, 200_000), 20_000, replace=False))
     root, time = np.arange(2000), rng.integers(50_000, 210_000, 2000)
     wanted = [graph.rows.sample(root, time, n, how=how) for n in (10, 50) for how in ("recent", "uniform")]
     seen, held = graph.snapshot(), graph.rows.held
@@ -226,3 +226,18 @@ def test_compact():
     drawn = graph.rows.sample([3], [300_000], 5000)
     assert (np.diff(drawn.time) <= 0).all()
     assert set(ids.tolist()) <= set(graph.eids(drawn.number).tolist())
+
+
+def test_what_many_events_leave_is_packed_by_itself():
+    rng = np.random.default_rng(6)
+    graph = TemporalGraph(500)
+    for step in range(10):
+        graph.append(*rng.integers(0, 500, (2, 40_000)), np.arange(40_000) + 40_000 * step)
+    graph.delete(rng.choice(400_000, 100_000, replace=False))
+    assert graph.rows.used > 16 * 2 * 300_000 * 1.08
+    left = np.concatenate([piece.eid for piece in graph.events()])
+    graph.delete(left[:60_000])
+    assert graph.rows.used < 16 * 2 * 240_000 * 1.02 + 512 * 40
+    assert graph.num_events == 240_000
+    drawn = graph.rows.sample(np.arange(500), np.full(500, 10**6), 10**4)
+    np.testing.assert_array_equal(np.unique(graph.eids(drawn.number)), left[60_000:])
