@@ -48,7 +48,7 @@ class GraphMixer(TemporalEncoder):
         graph: TemporalGraph | TemporalSnapshot,
         dim: int = 100,
         *,
-        neighbors: int = 30,
+        neighbors: int = 20,
         window: int | None = None,
         time_dim: int = 100,
         dropout: float = 0.1,
@@ -92,6 +92,5 @@ class _Turned(nn.Module):
 
 
 def _mlp(width: int, inner: int, dropout: float) -> nn.Module:
-    return nn.Sequential(
-        nn.Linear(width, inner), nn.GELU(), nn.Dropout(dropout), nn.Linear(inner, width), nn.Dropout(dropout)
-    )
+    # No dropout between: to draw as many numbers again as the layer has outputs takes longer than the layer.
+    return nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width), nn.Dropout(dropout))
