@@ -37,3 +37,13 @@ def test_snippets_run_twice(tmp_path, monkeypatch):
     weft.ingest("people.csv", "people.weft", labels="clubs.csv", overwrite=True)
     for snippet in snippets("docs/evaluation.md"):
         exec(snippet, {})
+
+
+def test_snippets_on_temporal_models_run(tmp_path, monkeypatch):
+    if not (ROOT / "README.md").exists():
+        pytest.skip("the documentation is not here")
+    monkeypatch.chdir(tmp_path)
+    shared = {}  # the second goes on from the first
+    for snippet in snippets("docs/temporal_models.md"):
+        exec(snippet, shared)
+    assert np.isfinite(shared["epoch"].loss)

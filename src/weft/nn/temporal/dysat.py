@@ -27,7 +27,8 @@ I64 = npt.NDArray[np.int64]
 class DySAT(Hops):
     """Dynamic self-attention (Sankar et al., WSDM 2020): to neighbours in each window, then to windows.
 
-    As in TGL, windows end at each root's own time instead of at fixed dates.
+    As in TGL, windows end at each root's own time instead of at fixed dates; layers have residual
+    connections.
 
     Args:
         graph: where neighbours are looked up.
@@ -61,7 +62,7 @@ class DySAT(Hops):
 
     def layer(self) -> nn.Module:
         """As :meth:`Hops.layer`."""
-        return GATLayer(self.dim, **self._of)
+        return GATLayer(self.dim, **self._of, residual=True)
 
     def forward(self, node: I64, time: I64) -> Tensor:
         """As :meth:`TemporalEncoder.forward`."""

@@ -149,8 +149,9 @@ class _SAGELayer(nn.Module):
 class GATLayer(nn.Module):
     """A layer of GAT on events as rectangles."""
 
-    def __init__(self, dim: int, heads: int, dropout: float) -> None:
+    def __init__(self, dim: int, heads: int, dropout: float, *, residual: bool = False) -> None:
         super().__init__()
+        self.residual = nn.Linear(dim, dim, bias=False) if residual else None
         self.heads, self.map = heads, nn.Linear(dim, dim, bias=False)
         self.sends, self.hears = nn.Linear(dim, heads), nn.Linear(dim, heads)
         self.bias, self.dropout = nn.Parameter(torch.zeros(dim)), nn.Dropout(dropout)
@@ -165,7 +166,10 @@ class GATLayer(nn.Module):
         there_RK1 = torch.cat([near.there.new_ones(len(own), 1), near.there], dim=1).unsqueeze(2)
         weight_RKH = self.dropout(score_RKH.masked_fill(~there_RK1, -1e9).softmax(1))
         each = here_RKD.unflatten(2, (self.heads, -1))
-        return nn.functional.elu((weight_RKH.unsqueeze(3) * each).sum(1).flatten(1) + self.bias)
+        gathered_RD = (weight_RKH.unsqueeze(3) * each).sum(1).flatten(1) + self.bias
+        if self.residual is not None:
+            return nn.functional.elu(gathered_RD) + self.residual(own_RD)
+        return nn.functional.elu(gathered_RD)
 
 
 class SAGE(Hops):
