@@ -15,9 +15,10 @@ from weft.errors import WeftKeyError, WeftValueError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["CHUNK", "Eids", "EventLog", "Events", "Ids", "Piece"]
+__all__ = ["CHUNK", "Eids", "EventLog", "Events", "Ids", "Piece", "Types"]
 
 I64 = npt.NDArray[np.int64]
+U16 = npt.NDArray[np.uint16]
 U32 = npt.NDArray[np.uint32]
 
 _BITS = 16
@@ -63,12 +64,20 @@ class _Chunk:
         self.time = np.empty(CHUNK, np.int64)
         self.eid = np.empty(CHUNK, np.int64)
         self.gone = np.zeros(CHUNK, bool)
+        self.type: U16 | None = None  # 0 of all, until one is given
         self.size = self.left = 0
         self.first = np.iinfo(np.int64).max  # the earliest time of those that are left, or earlier
 
     @property
     def nbytes(self) -> int:
-        return sum(a.nbytes for a in (self.source, self.target, self.time, self.eid, self.gone))
+        columns = (self.source, self.target, self.time, self.eid, self.gone, self.type)
+        return sum(a.nbytes for a in columns if a is not None)
+
+    def set_type(self, here: slice, values: U16) -> None:
+        """Types of some events."""
+        if self.type is None:
+            self.type = np.zeros(CHUNK, np.uint16)
+        self.type[here] = values
 
 
 class _Index:
@@ -158,8 +167,8 @@ class EventLog:
             )
         return ids
 
-    def append(self, source: U32, target: U32, time: I64, eid: I64) -> I64:
-        """Keep events, whose ids :meth:`check_new` has seen; their numbers."""
+    def append(self, source: U32, target: U32, time: I64, eid: I64, kind: U16 | None = None) -> I64:
+        """Keep events, whose ids :meth:`check_new` has seen, and types if not all are 0; their numbers."""
         count, number = len(source), np.arange(self.next, self.next + len(source))
         if self._index is None and not np.array_equal(eid, number):
             self._index, self._implied = _Index(), self.next
@@ -175,6 +184,8 @@ class EventLog:
             here, there = slice(at, at + more), slice(done, done + more)
             for column, values in (("source", source), ("target", target), ("time", time), ("eid", eid)):
                 getattr(chunk, column)[here] = values[there]
+            if kind is not None:
+                chunk.set_type(here, kind[there])
             chunk.first = min(chunk.first, int(time[there].min()))
             chunk.size, chunk.left = at + more, chunk.left + more
             self.next, done = self.next + more, done + more
@@ -282,14 +293,20 @@ class EventLog:
         """All that is kept of events, by number."""
         for key, chunk in self._chunks.items():
             names = ("source", "target", "time", "eid", "gone")
-            yield Piece(key, {name: getattr(chunk, name)[: chunk.size] for name in names})
+            columns = {name: getattr(chunk, name)[: chunk.size] for name in names}
+            if chunk.type is not None:
+                columns["type"] = chunk.type[: chunk.size]
+            yield Piece(key, columns)
 
     def restore(self, key: int, columns: dict[str, npt.NDArray[Any]]) -> None:
         """Take back what :meth:`stored` gave, the least key first."""
         chunk = self._chunks[key] = _Chunk()
         chunk.size = len(columns["time"])
         for name, values in columns.items():
-            getattr(chunk, name)[: chunk.size] = values
+            if name != "type":
+                getattr(chunk, name)[: chunk.size] = values
+            elif values.any():
+                chunk.set_type(slice(chunk.size), values)
         there = ~chunk.gone[: chunk.size]
         chunk.left = int(np.count_nonzero(there))
         chunk.first = int(chunk.time[: chunk.size][there].min(initial=np.iinfo(np.int64).max))
@@ -310,6 +327,27 @@ class EventLog:
             return Eids(self.first, {})
         return Eids(self.first, {key: chunk.eid for key, chunk in self._chunks.items()})
 
+    def types(self) -> Types:
+        """What gives types for numbers as they are now."""
+        chunks = {key: chunk.type for key, chunk in self._chunks.items() if chunk.type is not None}
+        return Types(self.first, chunks)
+
+
+class Types:
+    """From numbers modulo 2**32 to types of events."""
+
+    def __init__(self, first: int, chunks: dict[int, U16]) -> None:
+        self._first, self._chunks = first, chunks
+
+    def of(self, number: U32) -> U16:
+        """Uint16 types of uint32 numbers, both ``[S]``."""
+        out = np.zeros(len(number), np.uint16)
+        if self._chunks:
+            for key, at, inside in _by_chunk(_whole(self._first, number)):
+                if (chunk := self._chunks.get(key)) is not None:
+                    out[at] = chunk[inside]
+        return out
+
 
 class Eids:
     """From numbers modulo 2**32, as rows of events keep them, to ids."""
@@ -319,14 +357,18 @@ class Eids:
 
     def of(self, number: U32) -> I64:
         """Int64 ids of uint32 numbers, both ``[S]``."""
-        low = np.uint32(self._first & 0xFFFFFFFF)
-        full = self._first + (number - low).astype(np.int64)
+        full = _whole(self._first, number)
         if not self._chunks:
             return full
         out = np.empty(len(full), np.int64)
         for key, at, inside in _by_chunk(full):
             out[at] = self._chunks[key][inside]
         return out
+
+
+def _whole(first: int, number: U32) -> I64:
+    """Numbers, none below ``first``, from their low 32 bits."""
+    return first + (number - np.uint32(first & 0xFFFFFFFF)).astype(np.int64)
 
 
 def _by_chunk(number: I64) -> Iterator[tuple[int, I64, I64]]:

@@ -46,6 +46,11 @@ def write(writer: DirectoryWriter, rows: TemporalRows, log: EventLog, prefix: st
         for piece in pieces:
             array.write(piece.columns[column])
         writer.close_array(prefix + column)
+    if any("type" in piece.columns for piece in pieces):
+        array = writer.array(prefix + "type", np.uint16, (None,))
+        for piece in pieces:
+            array.write(piece.columns.get("type", np.zeros(len(piece.columns["time"]), np.uint16)))
+        writer.close_array(prefix + "type")
     writer.write_array(prefix + "chunk", np.array([piece.key for piece in pieces], np.int64))
     ids = log.ids_stored()
     for name in ("index_eid", "index_number"):
@@ -87,6 +92,8 @@ def _read_events(reader: DirectoryReader | Reads, meta: dict[str, Any], log: Eve
     keys = reader.get("chunk", np.int64)
     events = reader.get("source", np.uint32)
     columns = {name: reader.get(name, dtype, events.shape) for name, dtype in _COLUMNS.items()}
+    if "type" in reader.arrays:
+        columns["type"] = reader.get("type", np.uint16, events.shape)
     if keys.ndim != 1 or events.ndim != 1:
         raise reader.error(f"chunk.npy and source.npy have shapes {keys.shape} and {events.shape}")
     size = np.minimum(np.maximum(log.next - keys * CHUNK, 0), CHUNK) if len(keys) else keys

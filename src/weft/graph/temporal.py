@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from weft.errors import WeftKeyError, WeftValueError
 from weft.graph import _temporal_store
-from weft.graph._events import Eids, EventLog, Events
+from weft.graph._events import Eids, EventLog, Events, Types
 from weft.graph.format import DirectoryReader, DirectoryWriter
 from weft.kernels.temporal import TemporalRows
 from weft.kernels.temporal.form import checked
@@ -39,13 +39,17 @@ class TemporalSnapshot:
         num_events: likewise.
     """
 
-    def __init__(self, rows: TemporalView, eids: Eids, num_events: int) -> None:
-        self.rows, self._eids = rows, eids
+    def __init__(self, rows: TemporalView, eids: Eids, types: Types, num_events: int) -> None:
+        self.rows, self._eids, self._types = rows, eids, types
         self.num_nodes, self.num_events = rows.nodes, num_events
 
     def eids(self, number: npt.NDArray[np.uint32]) -> I64:
         """Ids of events, int64 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
         return self._eids.of(number)
+
+    def types(self, number: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
+        """Types of events, uint16 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
+        return self._types.of(number)
 
 
 class TemporalGraph:
@@ -144,6 +148,7 @@ class TemporalGraph:
         target: npt.ArrayLike,
         time: npt.ArrayLike,
         eid: npt.ArrayLike | None = None,
+        type: npt.ArrayLike | None = None,
     ) -> I64:
         """Add events: all of them, or none.
 
@@ -153,6 +158,7 @@ class TemporalGraph:
             time: ``[E]``: integers of any unit, negative ones too; floats that are integers; or datetimes of
                 one unit. In any order; fast where they rise.
             eid: ids, integers ``[E]`` of 64 bits; None: 0, 1, 2, … in the order of arrival.
+            type: of each event, integers ``[E]`` from 0 to 65,535; None: 0.
 
         Returns:
             Their ids, int64 ``[E]``.
@@ -164,6 +170,7 @@ class TemporalGraph:
         """
         u, v, t = checked("append events", (source, target, as_times(time)), (np.uint32, np.uint32, np.int64))
         given = None if eid is None else checked("append events", (eid, u), (np.int64, np.uint32))[0]
+        kind = None if type is None else checked("append events", (type, u), (np.uint16, np.uint32))[0]
         if len(u) and max(int(u.max()), int(v.max())) >= _NODES:
             raise WeftValueError(f"append events: nodes must be below {_NODES:,} (got {_NODES:,})")
         with self._lock:
@@ -173,7 +180,7 @@ class TemporalGraph:
                     "let old ones expire"
                 )
             ids = self._log.check_new(given, len(u))
-            number = self._log.append(u, v, t, ids)
+            number = self._log.append(u, v, t, ids, kind)
             self.rows.append(u, v, t, number & (_NUMBERS - 1))
             return ids
 
@@ -256,13 +263,19 @@ class TemporalGraph:
     def snapshot(self) -> TemporalSnapshot:
         """The graph as it is now. What it alone holds is given back by the first change after it is gone."""
         with self._lock:
-            return TemporalSnapshot(self.rows.view(), self._log.eids(), self.num_events)
+            return TemporalSnapshot(self.rows.view(), self._log.eids(), self._log.types(), self.num_events)
 
     def eids(self, number: npt.NDArray[np.uint32]) -> I64:
         """Ids of events, int64 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
         with self._lock:
             eids = self._log.eids()
         return eids.of(number)
+
+    def types(self, number: npt.NDArray[np.uint32]) -> npt.NDArray[np.uint16]:
+        """Types of events, uint16 ``[S]``, by the numbers that rows give, uint32 ``[S]``."""
+        with self._lock:
+            types = self._log.types()
+        return types.of(number)
 
 
 def as_times(time: npt.ArrayLike) -> npt.NDArray[Any]:

@@ -159,3 +159,32 @@ def test_places_that_are_none(rank):
     graph.append([1, 2, 3], [4, 5, 6], [7, 8, 9])
     with pytest.raises(WeftValueError, match="places must be in"):
         graph.events_at(rank)
+
+
+@pytest.mark.parametrize("wrong", [[-1], [1 << 16], [1.5], [1, 2]])
+def test_types_that_are_none(graph, wrong):
+    with pytest.raises(WeftValueError):
+        graph.append([0], [1], [9], type=wrong)
+    assert graph.num_events == 2
+
+
+def test_types():
+    """They come at any time, are 0 before, are those of a snapshot, and go with their events."""
+    rng, graph = np.random.default_rng(2), TemporalGraph(20)
+    known, ids = np.zeros(0, np.uint16), []
+    for step, count in enumerate((70_000, 1000, 80_000, 0, 500)):
+        kind = rng.integers(0, 1 << 16, count) if step in (1, 2, 3) else None
+        if step == 1:
+            seen = graph.snapshot()
+        ids.append(graph.append(*rng.integers(0, 20, (2, count)), rng.integers(0, 99, count), type=kind))
+        known = np.concatenate([known, np.zeros(count, np.uint16) if kind is None else kind])
+    graph.delete(rng.choice(len(known), 5000, replace=False))
+    for one in (graph, graph.snapshot()):
+        drawn = one.rows.sample(np.arange(20), np.full(20, 50), 10_000)
+        types = one.types(drawn.number)
+        assert types.dtype == np.uint16
+        np.testing.assert_array_equal(types, known[one.eids(drawn.number)])
+        assert types.any()
+    drawn = seen.rows.sample(np.arange(20), np.full(20, 50), 1000)
+    assert not seen.types(drawn.number).any()
+    assert graph.types(np.empty(0, np.uint32)).tolist() == []

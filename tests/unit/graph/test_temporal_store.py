@@ -61,6 +61,22 @@ def assert_same(ours, theirs):
             np.testing.assert_array_equal(a, b)
 
 
+def test_types_are_kept(tmp_path):
+    rng, graph = np.random.default_rng(7), TemporalGraph(20)
+    for kind in (None, rng.integers(0, 1 << 16, 70_000), None):
+        graph.append(*rng.integers(0, 20, (2, 70_000)), rng.integers(0, 99, 70_000), type=kind)
+    graph.save(tmp_path / "g")
+    opened = TemporalGraph.open(tmp_path / "g", verify=True)
+    for one in (graph, opened):
+        one.append([0], [1], [50], type=[9])
+    number = np.arange(210_001, dtype=np.uint32)
+    np.testing.assert_array_equal(opened.types(number), graph.types(number))
+    assert opened.types(number)[[-1, 0]].tolist() == [9, 0]
+    (tmp_path / "g" / "type.npy").unlink()
+    with pytest.raises(FormatError, match=r"type\.npy is missing"):
+        TemporalGraph.open(tmp_path / "g")
+
+
 @pytest.mark.parametrize("directed", [False, True])
 @pytest.mark.parametrize("given", [False, True])
 def test_goes_on_as_what_was_saved(tmp_path, directed, given):
