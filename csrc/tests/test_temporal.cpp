@@ -69,7 +69,7 @@ void same(const Plain& plain, const TemporalRows::Pages& pages, size_t nodes, in
     for (uint32_t n = 0; n < nodes; ++n) root.push_back(n);
     const std::vector<int64_t> time(nodes, before);
     const auto all = newest(std::numeric_limits<uint32_t>::max());
-    const TemporalSample found = weft::sample_events(pages, nodes, root, time, all);
+    TemporalSample found = weft::sample_events(pages, nodes, root, time, all);
     size_t at = 0;
     for (uint32_t n = 0; n < nodes; ++n)
         for (const Event& event : plain.of(n, before)) {
@@ -78,6 +78,34 @@ void same(const Plain& plain, const TemporalRows::Pages& pages, size_t nodes, in
             ++at;
         }
     CHECK(at == found.row.size());
+    if (before == std::numeric_limits<int64_t>::max()) return;
+    // Few events of each are found in other ways than all: each must be one of all, before its time.
+    for (const uint32_t fanout : {10u, 33u})
+        for (const int how : {0, 1, 2, 3}) {
+            TemporalOptions few = newest(fanout);
+            few.uniform = how > 0;
+            few.replace = how == 2;
+            few.window = how == 3 ? 50 : 0;
+            const TemporalSample some = weft::sample_events(pages, nodes, root, time, few);
+            size_t begin = 0, k = 0;
+            for (uint32_t n = 0; n < nodes; ++n) {
+                const size_t end = static_cast<size_t>(
+                    std::upper_bound(found.row.data() + begin, found.row.data() + found.row.size(), int64_t{n}) -
+                    found.row.data());
+                size_t place = begin, drawn = 0;
+                for (; k < some.row.size() && some.row[k] == n; ++k, ++drawn) {
+                    if (few.replace) place = begin;
+                    while (place < end && found.number[place] != some.number[k]) ++place;
+                    CHECK(place < end && found.time[place] == some.time[k] && found.node[place] == some.node[k]);
+                    if (!few.replace) ++place;  // the newest first, none twice
+                }
+                const size_t all = end - begin;
+                if (how < 2) CHECK(drawn == std::min<size_t>(all, fanout));
+                if (how == 2) CHECK(drawn == (all > 0 ? fanout : 0));
+                begin = end;
+            }
+            CHECK(k == some.row.size());
+        }
 }
 
 // Appends, late ones too, removals, expiry, and views of all that was before.

@@ -368,6 +368,8 @@ class Eids:
 
 def _whole(first: int, number: U32) -> I64:
     """Numbers, none below ``first``, from their low 32 bits."""
+    if first == 0:
+        return number.astype(np.int64)
     return first + (number - np.uint32(first & 0xFFFFFFFF)).astype(np.int64)
 
 
