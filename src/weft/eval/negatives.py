@@ -92,32 +92,36 @@ class OneVsMany:
         source_U, which_Q = np.unique(self._source[begin:end], return_inverse=True)
         out = np.full((len(which_Q), self.count), -1, np.int64)
         past_row, past = (which_Q[:0], which_Q[:0]) if self._history is None else self._partners(source_U)
-        own_row, own = self._own(begin, end)
-        at = np.searchsorted(_joined(past_row, past), _joined(which_Q[own_row], own))
-        had = np.isin(_joined(which_Q[own_row], own), _joined(past_row, past))
+        # Events of one source and time share what they must not draw; they may be thousands, too.
+        group_G, first_Q, with_Q = np.unique(self._group[begin:end], return_index=True, return_inverse=True)
+        which_G = which_Q[first_Q]
+        own_row, own = self._own(group_G)
+        key, past_key = _joined(which_G[own_row], own), _joined(past_row, past)
+        at = np.searchsorted(past_key, key)
+        had = np.isin(key, past_key)
         if self._most:
             first_U, left_U = _rows(past_row, len(source_U))
-            barred = own_row[had], (at - first_U[which_Q[own_row]])[had]
-            left = left_U[which_Q] - np.bincount(barred[0], minlength=len(out))
+            barred = own_row[had], (at - first_U[which_G[own_row]])[had]
+            left = (left_U[which_G] - np.bincount(barred[0], minlength=len(group_G)))[with_Q]
             drawn = _distinct(
                 left, np.minimum(left, self._most), self._most, self._key, self._first + begin, 0
             )
             row, column = np.nonzero(drawn >= 0)
-            place = _skip(row, drawn[row, column], *barred, len(past))
+            place = _skip(with_Q[row], drawn[row, column], *barred, len(past))
             out[row, column] = past[first_U[which_Q[row]] + place]
         used = (out >= 0).sum(axis=1)
         n = len(self._candidates)
         past_row, past = self._places(past_row, past)
         own_row, own = self._places(own_row[~had], own[~had])
         first_U, barred_U = _rows(past_row, len(source_U))
-        mine = which_Q[own_row]
+        mine = which_G[own_row]
         # Among the candidates that the source never had, an own target comes so many places earlier.
         before = np.searchsorted(past_row * (n + 1) + past, mine * (n + 1) + own) - first_U[mine]
-        left = n - barred_U[which_Q] - np.bincount(own_row, minlength=len(out))
+        left = (n - barred_U[which_G] - np.bincount(own_row, minlength=len(group_G)))[with_Q]
         wanted = np.minimum(left, self.count - used)
         drawn = _distinct(left, wanted, self.count, self._key, self._first + begin, 1)
         row, column = np.nonzero(drawn >= 0)
-        place = _skip(row, drawn[row, column], own_row, own - before, n)
+        place = _skip(with_Q[row], drawn[row, column], own_row, own - before, n)
         place = _skip(which_Q[row], place, past_row, past, n)
         out[row, column + used[row]] = self._candidates[place]
         return out
@@ -126,13 +130,13 @@ class OneVsMany:
         assert self._history is not None
         return self._history.partners(source_U)
 
-    def _own(self, begin: int, end: int) -> tuple[I64, I64]:
-        """Targets of the events with the same source and time, once each, rising."""
-        group = self._group[begin:end]
-        size = self._begin[group + 1] - self._begin[group]
-        at = np.repeat(self._begin[group] - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
-        both = np.unique(_joined(np.repeat(np.arange(len(group)), size), self._sorted[at]))
-        return both >> 32, both & 0xFFFFFFFF
+    def _own(self, group_G: I64) -> tuple[I64, I64]:
+        """Targets of the events of groups, once each, rising: numbers of groups, and targets."""
+        size = self._begin[group_G + 1] - self._begin[group_G]
+        at = np.repeat(self._begin[group_G] - (np.cumsum(size) - size), size) + np.arange(int(size.sum()))
+        row, target = np.repeat(np.arange(len(group_G)), size), self._sorted[at]  # rising in each
+        new = np.append(True, (row[1:] != row[:-1]) | (target[1:] != target[:-1]))[: len(row)]
+        return row[new], target[new]
 
     def _places(self, row: I64, node: I64) -> tuple[I64, I64]:
         """Where nodes are among the candidates; those that are none are left out."""

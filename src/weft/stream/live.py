@@ -163,7 +163,8 @@ class Live:
 
     def _step(self, model: Any, source: I64, target: I64, time: I64) -> float:  # noqa: ANN401
         """One step, against targets drawn from all that there are."""
-        pool = np.union1d(self._targets.seen(), target)
+        new = np.unique(target[self._targets.find(target)[0] == 0])
+        pool = np.concatenate([self._targets.seen(), new])
         negative = pool[self._drawn(len(target), len(pool), 1)]
         self._seed(1 + self.steps)
         loss = float(model.learn(source, target, time, negative))
@@ -176,42 +177,38 @@ class Live:
         return ((words[:count].astype(np.uint64) * np.uint64(below)) >> np.uint64(32)).astype(np.int64)
 
     def _delete(self, batch: Columns) -> tuple[int, list[int]]:
-        """Take out what deletions name; how many events, and the rows of those that named none."""
-        taken, lost = 0, list[int]()
-        for row in np.flatnonzero(batch["op"] != ADD).tolist():
-            later = batch["eid"][row + 1 :][batch["op"][row + 1 :] == ADD]
-            number = self._named(rows(batch, row), later)
-            taken += len(number)
-            if len(number) == 0:
-                lost.append(row)
-        return taken, lost
-
-    def _named(self, one: Mapping[str, Any], later: I64) -> I64:
-        """Take out the events that a deletion names, but those that came after it; their ids."""
-        source, target = int(one["source"]), int(one["target"])
-        named = int(one["eid"]) != NO_ID
-        whole = not named and self.settings.deletes == "target"
-        root = target if whole and not self.settings.directed else source
-        if root >= self.graph.num_nodes:
-            return later[:0]
-        found = self.graph.rows.sample([root], [_EVER], _ALL, inclusive=True)
-        ids, other = self.graph.eids(found.number), found.node.astype(np.int64)
-        its = np.isin(ids, later, invert=True)
-        if named:
-            its &= ids == int(one["eid"])
-        if not whole:
-            its &= other == target
-        gone = np.unique(ids[its])
-        if len(gone) == 0:
-            return gone
-        self.graph.delete(gone)
-        pairs = np.unique(other[its]) if whole else np.array([target])
-        kept = np.isin(pairs, other[~its])
-        sources, targets = (
-            (pairs, np.full(len(pairs), target)) if whole else (np.full(len(pairs), source), pairs)
-        )
-        self._forget(sources[~kept], targets[~kept])
-        return gone
+        """Take out what deletions name, but events after them; how many, and the rows that named none."""
+        row_D = np.flatnonzero(batch["op"] != ADD)
+        if len(row_D) == 0:
+            return 0, []
+        source_D, target_D = batch["source"][row_D], batch["target"][row_D]
+        named_D = batch["eid"][row_D] != NO_ID
+        whole_D = ~named_D & (self.settings.deletes == "target")
+        root_D = np.where(whole_D, target_D, source_D)
+        known = np.flatnonzero(root_D < self.graph.num_nodes)
+        found = self.graph.rows.sample(root_D[known], np.full(len(known), _EVER), _ALL, inclusive=True)
+        of, ids = known[found.row], self.graph.eids(found.number)
+        other = found.node.astype(np.int64)
+        its = whole_D[of] | (other == target_D[of])
+        its &= ~named_D[of] | (ids == batch["eid"][row_D][of])
+        its &= _places(batch, ids) < row_D[of]
+        # An event goes by the first deletion that names it.
+        claim = np.flatnonzero(its)[np.lexsort((of[its], ids[its]))]
+        claim = claim[np.append(True, ids[claim][1:] != ids[claim][:-1])[: len(claim)]]
+        gone = ids[claim]
+        lost = np.setdiff1d(row_D, row_D[of[claim]])
+        if len(gone):
+            self.graph.delete(gone)
+            pair = (root_D[of] << 32) | other
+            over, first = np.unique(pair[claim], return_index=True)
+            first = claim[first][~np.isin(over, pair[~np.isin(ids, gone)])]
+            self._forget(
+                np.where(
+                    whole_D[of[first]] & (not self.settings.directed), other[first], source_D[of[first]]
+                ),
+                target_D[of[first]],
+            )
+        return len(gone), lost.tolist()
 
     def _forget(self, source: I64, target: I64) -> None:
         self._met.forget(source, target)
@@ -286,3 +283,14 @@ class Live:
         for name, model in self.models.items():
             model.load_state_dict(state["models"][name])
         self.newest, self.events, self.steps = state["counters"]
+
+
+def _places(batch: Columns, ids: I64) -> I64:
+    """Where in a batch the events with these ids are added; -1 elsewhere."""
+    add = np.flatnonzero(batch["op"] == ADD)
+    if len(add) == 0:
+        return np.full(len(ids), -1)
+    order = add[np.argsort(batch["eid"][add], kind="stable")]
+    rising = batch["eid"][order]
+    at = np.minimum(np.searchsorted(rising, ids), len(rising) - 1)
+    return np.where(rising[at] == ids, order[at], -1)

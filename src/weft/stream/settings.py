@@ -67,6 +67,8 @@ class Settings:
         if self.window is not None:
             check_int("window", self.window, 1, _63)
         check_choice("deletes", self.deletes, ("pair", "target"))
+        if self.directed and self.deletes == "target":
+            raise WeftValueError("deletes='target' needs events to be found from their targets: not directed")
         check_int("seed", self.seed, 0, (1 << 64) - 1)
 
     def to_dict(self) -> dict[str, Any]:

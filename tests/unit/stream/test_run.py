@@ -287,10 +287,9 @@ def test_deletions_of_pairs(tmp_path, batch_size):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-@pytest.mark.parametrize("directed", [False])
-def test_deletions_of_targets(tmp_path, batch_size, directed):
+def test_deletions_of_targets(tmp_path, batch_size):
     rows = [(1, 2, 10, 0), (5, 2, 11, 0), (1, 3, 12, 0), (1, 2, 13, DELETE), (7, 2, 14, 0), (1, 2, 15, 0)]
-    settings = {"batch_size": batch_size, "deletes": "target", "bipartite": True, "directed": directed}
+    settings = {"batch_size": batch_size, "deletes": "target", "bipartite": True}
     made = deletions(settings, rows, tmp_path)
     assert left(made) == [(1, 3, 12), (7, 2, 14), (1, 2, 15)]
     assert made.score([5, 7, 1], [2, 2, 3]).tolist() == [0, 1, 1]
@@ -406,6 +405,7 @@ def test_what_is_there_is_kept(tmp_path):
         {"historical": 1.1},
         {"window": 0},
         {"deletes": "all"},
+        {"deletes": "target", "directed": True},
         {"frozen": 1},
         {"seed": -1},
         {"model": "tgnn"},
