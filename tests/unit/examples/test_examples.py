@@ -16,3 +16,8 @@ def _load(name):
 def test_edge_list_to_vectors(tmp_path, capsys):
     assert _load("edge_list_to_vectors").main(tmp_path) > 0.95
     assert "400 nodes" in capsys.readouterr().out
+
+
+def test_events_to_scores(capsys):
+    assert _load("events_to_scores").main() > 0.68
+    assert "goes most likely to page" in capsys.readouterr().out
