@@ -131,6 +131,19 @@ def _stream(reader: DirectoryReader) -> dict[str, Any]:
     }
 
 
+def _events(reader: DirectoryReader) -> dict[str, Any]:
+    meta, eid = reader.meta, reader.arrays["index_eid"]
+    return {
+        "what": "a graph of events (weft.graph.TemporalGraph)",
+        "nodes": meta["num_nodes"],
+        "events": meta["num_events"],
+        "directed": meta["directed"],
+        "arrived": meta["next"],
+        "ids": "given" if eid.shape[0] else "by the order of arrival",
+        "types": "type" in reader.arrays,
+    }
+
+
 def _written(reader: DirectoryReader) -> str:
     at = (reader.path / "manifest.json").stat().st_mtime
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
@@ -141,5 +154,6 @@ FACTS = {
     "weft.model": _model,
     "weft.checkpoint": _checkpoint,
     "weft.stream": _stream,
+    "weft.temporalgraph": _events,
 }
 """What says the facts of a directory, by its format."""

@@ -1,4 +1,4 @@
-"""Describe a directory that weft wrote: a graph, vectors, a model, predictions or a checkpoint.
+"""Describe a directory that weft wrote: a graph, vectors, a model, predictions, a checkpoint, a stream.
 
 --verify also reads every byte and compares it with its checksum.
 """
@@ -24,7 +24,7 @@ class Args:
     """Options of ``weft info``."""
 
     directory: Annotated[Positional[Path], arg(metavar="DIR")]
-    """What weft import, embed, train or predict wrote."""
+    """What weft import, embed, train, predict or stream wrote, or TemporalGraph.save."""
 
     verify: bool = False
     """Read everything and check it."""
@@ -55,6 +55,8 @@ def _described(directory: Path, *, verify: bool) -> dict[str, Any]:
     from weft.graph import Graph, open_graph
     from weft.graph.format import DirectoryReader, format_of
 
+    if not (directory / "manifest.json").is_file() and (directory / "state" / "manifest.json").is_file():
+        directory /= "state"  # of a folder of weft stream
     kind = format_of(directory)
     if kind in FACTS:
         reader = DirectoryReader(directory, kind, verify=verify)

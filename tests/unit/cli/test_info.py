@@ -123,6 +123,28 @@ def test_the_checkpoint_of_vectors(place, tmp_path, capsys):
     assert got["method"] == "deepwalk"
 
 
+def test_a_graph_of_events(tmp_path, capsys):
+    from weft.graph import TemporalGraph
+
+    graph = TemporalGraph()
+    graph.append([0, 1, 2], [1, 2, 5], [7, 5, 6], eid=[10, 20, 30])
+    graph.delete([20])
+    graph.save(tmp_path / "g")
+    got = facts(capsys, tmp_path / "g")
+    assert got["what"] == "a graph of events (weft.graph.TemporalGraph)"
+    assert (got["nodes"], got["events"], got["arrived"]) == (6, 2, 3)
+    assert (got["ids"], got["types"], got["directed"]) == ("given", False, False)
+
+
+def test_the_folder_of_a_stream(tmp_path, capsys):
+    from weft.stream import IteratorSource, run
+
+    run(IteratorSource([([0, 1, 2], [1, 2, 0], [1, 2, 3])]), tmp_path / "run", "edgebank")
+    got = facts(capsys, tmp_path / "run")
+    assert got["what"] == "the state of a run of weft stream"
+    assert got["events_left"] == 3
+
+
 def _stop(*_):
     signal.raise_signal(signal.SIGTERM)
 
