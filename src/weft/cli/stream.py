@@ -38,7 +38,7 @@ class Args:
     nothing, and are measured beside any model."""
 
     columns: Annotated[str | None, arg(metavar="SRC,DST,TIME")] = None
-    """Columns by name, or by number from 0. When not given: 0,1,2 of text; source,target,time of Parquet."""
+    """Columns by name, or by number from 0. When not given: source,target,time, or 0,1,2 of text."""
 
     op: Annotated[str | None, arg(metavar="COLUMN")] = None
     """Column that says what is done; D, - and delete are deletions, all else adds."""
@@ -203,8 +203,9 @@ def _source(args: Args) -> Source:
         given = ("source", "target", "time") if args.columns is None else args.columns.split(",")
         _three(given)
         return ParquetSource(path, columns=given, op=args.op, eid=args.eid)
-    columns = [_column(name) for name in (args.columns or "0,1,2").split(",")]
-    _three(columns)
+    columns = None if args.columns is None else [_column(name) for name in args.columns.split(",")]
+    if columns is not None:
+        _three(columns)
     op, eid = (None if name is None else _column(name) for name in (args.op, args.eid))
     return TextSource(path, columns=columns, op=op, eid=eid, ids=args.ids, follow=args.follow)
 

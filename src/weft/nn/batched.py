@@ -37,7 +37,7 @@ class Batched(torch.nn.Module):
             from the batch (``normalize=True``, as PyG makes it).
 
     Raises:
-        WeftValueError: it is a GCN, and no graph is given.
+        WeftValueError: it is a GCN, and no graph is given, or it has other loops than Kipf and Welling's.
     """
 
     def __init__(
@@ -60,7 +60,15 @@ class Batched(torch.nn.Module):
                     "a GCN takes its edge weights from the degrees of the graph; give graph="
                 )
             self._norm = GcnNorm(graph, direction)
-            self._counts = any(conv.normalize for conv in cast("Any", gnn).convs)
+            convs = cast("Any", gnn).convs
+            self._counts = any(conv.normalize for conv in convs)
+            if any(conv.improved or (conv.normalize and not conv.add_self_loops) for conv in convs):
+                raise WeftValueError("a GCN with improved=True or add_self_loops=False is not supported here")
+            if num_neighbors is not None and len(num_neighbors) != len(convs):
+                raise WeftValueError(
+                    f"num_neighbors: a model of {len(convs)} layers needs as many numbers (got "
+                    f"{list(num_neighbors)})"
+                )
 
     @property
     def layers(self) -> int:

@@ -74,7 +74,9 @@ class GcnNorm:
         """All edges into nodes, for a model that learned with the degrees of batches, as PyG takes them.
 
         There an edge weighs ``w_ji / sqrt(d_i)``, since nodes at the rim of a batch have degree 1. Of D
-        edges into a node, of which a batch holds k at most, each has k / D of that on average.
+        edges into a node, of which a batch holds k at most, each has k / D of that on average. That holds
+        where few nodes of a batch are found twice; in batches that cover much of the graph, or have all
+        neighbours, sources have degrees, too, and this is another model than the one that learned.
 
         Args:
             n_id: int64 ``[M]``, the nodes.

@@ -68,6 +68,8 @@ def model(
         raise WeftValueError(f"model {name}: dropout must lie within 0 .. 1, below 1 (got {rate:g})")
     if degrees not in DEGREES:
         raise WeftValueError(f"model {name}: degrees must be graph or batch (got {degrees!r})")
+    if degrees != "graph" and name != "gcn":
+        raise WeftValueError(f"model {name}: degrees are those of a gcn")
     shared: dict[str, Any] = {"num_layers": layers, "out_channels": out, "dropout": rate}
     if name in ("sage", "rgcn"):  # of one type, R-GCN's mean and root are those of SAGE
         return pyg.GraphSAGE(in_channels, hidden, **shared)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import re
 import time
+import zlib
 from typing import IO, TYPE_CHECKING, Any, Literal, cast
 
 import numpy as np
 
 from weft.checks import check_int, check_path, check_real
-from weft.errors import ParseError, WeftValueError
+from weft.errors import ParseError, StorageError, WeftValueError
 from weft.files import check_regular, storage_errors
 from weft.graph.ids import Strings
 from weft.stream.batch import ADD, DELETE, Batch, Offset
@@ -19,10 +21,12 @@ from weft.stream.batch import ADD, DELETE, Batch, Offset
 if TYPE_CHECKING:
     import os
     from collections.abc import Generator, Iterator, Sequence
+    from pathlib import Path
 
 __all__ = ["TextSource"]
 
 Column = int | str
+_ENDS = ("source", "target", "time")
 _SHOWN = 60  # characters of a line that an error shows
 _INTEGER = re.compile(r"[+-]?\d+")
 _TIME = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
@@ -37,7 +41,8 @@ class TextSource:
 
     Args:
         path: of a file, gzip where its name ends with ``.gz``.
-        columns: of source, target and time, by number from 0, or by name where the file begins with names.
+        columns: of source, target and time, by number from 0, or by name where the file begins with names;
+            None: those of these names, if there are all three, else the first three.
         op: column of what is done; None: events are added.
         delete: what it says of a deletion.
         eid: column of ids of events, integers; None: by arrival.
@@ -55,7 +60,7 @@ class TextSource:
         self,
         path: str | os.PathLike[str],
         *,
-        columns: Sequence[Column] = (0, 1, 2),
+        columns: Sequence[Column] | None = None,
         op: Column | None = None,
         delete: Sequence[str] = ("D", "-", "delete"),
         eid: Column | None = None,
@@ -66,9 +71,11 @@ class TextSource:
     ) -> None:
         self.path = check_path("a source", path)
         self.name = str(self.path)
-        if len(columns) != 3:
-            raise WeftValueError(f"columns are source, target and time (got {list(columns)})")
-        self._asked: dict[str, Column] = dict(zip(("source", "target", "time"), columns, strict=True))
+        self._named = columns is None
+        columns = (0, 1, 2) if columns is None else columns
+        if len(columns) != 3 or len(set(columns)) < 3:
+            raise WeftValueError(f"columns are source, target and time, three of them (got {list(columns)})")
+        self._asked: dict[str, Column] = dict(zip(_ENDS, columns, strict=True))
         self._asked |= {} if op is None else {"op": op}
         self._asked |= {} if eid is None else {"eid": eid}
         self._delete, self._ids, self._follow = set(delete), ids, follow
@@ -82,7 +89,7 @@ class TextSource:
 
     def batches(self, offset: Offset) -> Iterator[Batch | None]:
         """See :class:`weft.stream.Source`; the parts of an offset are ``byte`` and ``line``."""
-        with storage_errors("read", self.path), self._open() as file:
+        with storage_errors("read", self.path), _whole(self.path), self._open() as file:
             begun = yield from self._begin(file)
             if begun is None:
                 return
@@ -91,6 +98,14 @@ class TextSource:
                 raise ParseError(
                     f"{self.path} holds {size:,} bytes, and {byte:,} were read before: it was cut off or "
                     "replaced; begin anew"
+                )
+            file.seek(max(0, byte - 1))
+            around = file.read(2) if byte else b""
+            # The last line of a file may have lacked its end, which comes now.
+            if len(around) == 2 and b"\n" not in around:
+                raise ParseError(
+                    f"{self.path}: no line ends where reading is to go on, at byte {byte:,}: what was read "
+                    "before has been changed since; begin anew"
                 )
             file.seek(byte)
             rest = b""
@@ -140,8 +155,14 @@ class TextSource:
         self._separator = next((s for s in ",\t;" if s in text), " ")
         names = self._fields(text)
         self._width = len(names)
-        self._at = {what: self._column(column, names, line) for what, column in self._asked.items()}
+        asked = self._asked
+        if self._named and all(name in names for name in _ENDS):
+            asked = {**asked, **{name: name for name in _ENDS}}
+        self._at = {what: self._column(column, names, line) for what, column in asked.items()}
         headed = not _TIME.fullmatch(names[self._at["time"]])
+        if headed and (_number(names[self._at["time"]]) or any(map(_INTEGER.fullmatch, names))):
+            # No names of columns, but events of which the first is broken.
+            self._value("time", names[self._at["time"]], f"{self.path}, line {line + 1}: '{text[:_SHOWN]}'")
         if headed:
             byte, line = byte + len(first), line + 1
             second = file.readline()
@@ -253,3 +274,21 @@ class TextSource:
             )
             raise ParseError(f"{where} has {text!r} where {kind} of 64 bits, is expected")
         return number
+
+
+def _number(text: str) -> bool:
+    """Whether it is one, or not a number, or infinite."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+@contextlib.contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """Say of a compressed file that it was cut off."""
+    try:
+        yield
+    except (EOFError, zlib.error) as error:
+        raise StorageError(f"cannot read {path}: it is damaged or was cut off ({error})") from None

@@ -56,6 +56,7 @@ def whole(graph):
         ({"dropout": 1.0}, "dropout"),
         ({"name": "gat", "hidden": 12}, "multiple of heads=8"),
         ({"name": "gcn", "degrees": "row"}, "degrees must be graph or batch"),
+        ({"name": "sage", "degrees": "batch"}, "those of a gcn"),
     ],
 )
 def test_models_there_are_not(given, said):
@@ -70,6 +71,14 @@ def test_a_gcn_needs_the_graph():
     nodes = torch.arange(3)
     with pytest.raises(WeftValueError, match="give e_id"):
         norm(nodes, torch.zeros(2, 0, dtype=torch.long), None)
+
+
+def test_a_gcn_that_is_refused():
+    graph = graph_of()
+    with pytest.raises(WeftValueError, match="improved"):
+        Batched(pyg.GCN(3, 16, 2, 2, add_self_loops=False), graph)
+    with pytest.raises(WeftValueError, match="model of 2 layers"):
+        Batched(model("gcn", 3, 16, 2, degrees="batch"), graph, num_neighbors=[3])
 
 
 def test_as_many_hops_as_layers():

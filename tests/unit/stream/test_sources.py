@@ -263,3 +263,43 @@ def test_repeated_and_missing_batches():
         placed({"p": 9}, batch, "x")
     with pytest.raises(WeftValueError, match="a part of it came before"):
         placed({"p": 15}, batch, "x")
+
+
+def test_columns_of_these_names_wherever_they_are(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("time,source,target\n5,1,2\n6,3,4\n")
+    (batch,) = (b for b in TextSource(path).batches({}) if b is not None)
+    assert (batch.source.tolist(), batch.target.tolist(), batch.time.tolist()) == ([1, 3], [2, 4], [5, 6])
+    (batch,) = (b for b in TextSource(path, columns=(1, 2, 0)).batches({}) if b is not None)
+    assert batch.time.tolist() == [5, 6]
+
+
+@pytest.mark.parametrize("first", ["1,2,nan", "a,b,inf", "1,2,soon"])
+def test_a_first_event_that_is_broken_is_no_header(tmp_path, first):
+    path = tmp_path / "e.csv"
+    path.write_text(f"{first}\n1,2,4\n")
+    with pytest.raises(ParseError, match=r"line 1: .* where a time"):
+        list(TextSource(path).batches({}))
+
+
+def test_lines_that_changed_before_the_place_are_noticed(tmp_path):
+    path = tmp_path / "e.csv"
+    path.write_text("1,2,3\n4,5,6\n")
+    with pytest.raises(ParseError, match="no line ends"):
+        list(TextSource(path).batches({"byte": 4, "line": 1}))
+    (batch,) = (b for b in TextSource(path).batches({"byte": 6, "line": 1}) if b is not None)
+    assert batch.source.tolist() == [4]
+
+
+def test_a_compressed_file_that_was_cut_off(tmp_path):
+    path = tmp_path / "e.csv.gz"
+    rows = "".join(f"{i},{i * 7919 % 1000},{i}\n" for i in range(3000))
+    path.write_bytes(gzip.compress(rows.encode())[:-2000])
+    with pytest.raises(StorageError, match="cut off"):
+        list(TextSource(path).batches({}))
+
+
+def test_a_column_given_twice(tmp_path):
+    (tmp_path / "e.csv").write_text("1,2,3\n")
+    with pytest.raises(WeftValueError, match="three of them"):
+        TextSource(tmp_path / "e.csv", columns=(0, 0, 2))
